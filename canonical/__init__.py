@@ -1,0 +1,1 @@
+"""The nouns: events, quantities, lifecycle tables, outputs, policy, errors. No engine and no I/O."""

@@ -1,0 +1,1 @@
+"""The verbs: pure state machines that turn facts into what can be sold."""

@@ -1,0 +1,1 @@
+"""The destinations: where answers go."""

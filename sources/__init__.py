@@ -1,0 +1,1 @@
+"""The proper names: where events come from and how each sender writes them."""
