@@ -1,0 +1,163 @@
+"""The configuration as the rest of the code sees it: validated, typed, frozen (DESIGN section 9).
+
+pydantic reads it once at start; an unknown key or an impossible value is refused naming the key.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+MAX_POOLS_IN_A_GROUP = 12
+ALL = "all"
+"""The pool of every location, used where no pools are configured and by channels that name none."""
+
+
+def duration(text: object) -> timedelta:
+    """"90s", "15m", "4h", "2d" → timedelta. Raises ValueError saying what would be right."""
+    if isinstance(text, timedelta):
+        return text
+    match = re.fullmatch(r"(\d+)([smhd])", text) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError('a duration is a whole number with a unit: "90s", "15m", "4h" or "2d"')
+    return timedelta(**{UNITS[match[2]]: int(match[1])})
+
+
+Duration = Annotated[timedelta, BeforeValidator(duration)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Table(BaseModel):
+    """A TOML table of ours: frozen, and closed to keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Time(Table):
+    allowed_lateness: Duration = timedelta(minutes=10)
+    retention: Duration = timedelta(days=30)
+    max_future: Duration = timedelta(minutes=5)
+    orphan_grace: Duration = timedelta(hours=1)
+    erp_grace: Duration = timedelta(hours=4)
+    listing_grace: Duration = timedelta(minutes=30)
+    tick: Duration = timedelta(0)
+
+
+class Source(Table):
+    expected_every: Duration | None = None
+    feeds: tuple[str, ...] = ()
+
+
+class Location(Table):
+    """`movements` false: sends counts only. `counts` "available": its counts are already net of promises."""
+
+    safety_stock: Annotated[int, Field(ge=0)] = 0
+    count_tolerance: Annotated[int, Field(ge=0)] = 0
+    movements: bool = True
+    counts: Literal["physical", "available"] = "physical"
+    cut_margin: Duration = timedelta(minutes=30)
+
+
+class Sla(Table):
+    """Deadlines per channel; what has no entry is not watched. Defaults: see README, "Deadlines"."""
+
+    accepted: Duration | None = timedelta(minutes=15)
+    allocated: Duration | None = timedelta(minutes=30)
+    released: Duration | None = timedelta(hours=2)
+    picked: Duration | None = timedelta(hours=8)
+    packed: Duration | None = timedelta(hours=10)
+    shipped: Duration | None = timedelta(hours=24)
+    acknowledged: Duration | None = timedelta(hours=2)
+    delivered: Duration | None = timedelta(days=7)
+    goods_issue: Duration | None = timedelta(hours=4)
+    posted: Duration | None = timedelta(hours=24)
+    shipment_confirmed: Duration | None = timedelta(hours=4)
+    refunded: Duration | None = timedelta(days=3)
+    stock_sync: Duration | None = timedelta(minutes=15)
+    ingested: Duration | None = None
+
+
+class Channel(Table):
+    source: str | None = None
+    pool: str | None = None
+    share: Share = 1.0
+    buffer: Annotated[int, Field(ge=0)] = 0
+    stale_buffer: Annotated[int, Field(ge=0)] = 0
+    max_listed: Annotated[int, Field(ge=0)] | None = None
+    rate: Annotated[float, Field(gt=0)] = 1.0
+    burst: Annotated[int, Field(ge=1)] = 10
+    batch: Annotated[int, Field(ge=1)] = 1
+    fair_share: Share = 0.05
+    oversell_cost: Annotated[float, Field(ge=0)] = 5.0
+    lost_sale_cost: Annotated[float, Field(ge=0)] = 1.0
+    driver: str | None = None
+    sla: Sla = Sla()
+
+
+class Severity(Table):
+    """An exception is at least this severe from this value (in its own currency) or this many units on."""
+
+    critical_value: Annotated[float, Field(ge=0)] = 10_000
+    high_value: Annotated[float, Field(ge=0)] = 1_000
+    medium_value: Annotated[float, Field(ge=0)] = 100
+    critical_units: Annotated[int, Field(ge=1)] = 500
+    high_units: Annotated[int, Field(ge=1)] = 50
+    medium_units: Annotated[int, Field(ge=1)] = 5
+
+
+class Policy(Table):
+    """One retailer's whole configuration. `Policy()` is the zero configuration: one pool, default deadlines."""
+
+    time: Time = Time()
+    severity: Severity = Severity()
+    sources: dict[str, Source] = {}
+    locations: dict[str, Location] = {}
+    pools: dict[str, tuple[str, ...]] = {}
+    channels: dict[str, Channel] = {}
+
+    @model_validator(mode="after")
+    def _pools_fit(self) -> Policy:
+        if ALL in self.pools:
+            raise ValueError(f'pools.{ALL}: "{ALL}" is the built-in pool of every location; choose another name')
+        for name, channel in self.channels.items():
+            if channel.pool is not None and channel.pool != ALL and channel.pool not in self.pools:
+                known = ", ".join(sorted(self.pools)) or "none"
+                raise ValueError(f"channels.{name}.pool: no pool {channel.pool!r}; [pools] has: {known}")
+        for group in connected(self.pools):
+            if len(group) > MAX_POOLS_IN_A_GROUP:
+                raise ValueError(
+                    f"pools: {len(group)} pools overlap in one group ({', '.join(sorted(group)[:4])}, …);"
+                    f" at most {MAX_POOLS_IN_A_GROUP} may: merge some, or give them locations of their own"
+                )
+        return self
+
+    def pool_of(self, channel: str) -> str:
+        """The pool a channel draws on."""
+        stanza = self.channels.get(channel)
+        return stanza.pool if stanza is not None and stanza.pool is not None else ALL
+
+
+def connected(pools: dict[str, tuple[str, ...]]) -> list[set[str]]:
+    """Groups of pools that share locations, directly or through others."""
+    groups: list[tuple[set[str], set[str]]] = []
+    for name, locations in pools.items():
+        names, places = {name}, set(locations)
+        for group in [g for g in groups if g[1] & places]:
+            groups.remove(group)
+            names |= group[0]
+            places |= group[1]
+        groups.append((names, places))
+    return [names for names, _ in groups]
+
+
+def sentence(error: dict[str, Any]) -> str:
+    """One pydantic error → `key: what is wrong`, in the words of the configuration file."""
+    path = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{path}: unknown key"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return f"{path}: {message}" if path else message
