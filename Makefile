@@ -31,7 +31,9 @@ bench: $(STAMP)  ## measure events per second, memory and stalls (minutes)
 $(BIN)/python:
 	@for python in python3.11 python3.12 python3; do \
 	  if $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null; then \
-	    echo "making $(VENV) with $$($$python --version)"; exec $$python -m venv $(VENV); \
+	    echo "making $(VENV) with $$($$python --version)"; \
+	    $$python -m venv $(VENV) && exit 0; \
+	    rm -rf $(VENV); echo "$$python cannot make a virtual environment (on Debian: python3-venv)." >&2; exit 1; \
 	  fi; \
 	done; \
 	echo "Sellable needs Python 3.11 or 3.12 on the PATH; found: $$(python3 --version 2>&1)." >&2; exit 1
@@ -44,11 +46,12 @@ $(STAMP): $(BIN)/python $(LOCKS) pyproject.toml
 
 # Locks name no host and no path, so that they hold wherever the packages come from.
 UV_COMPILE := env -u PIP_FIND_LINKS -u UV_FIND_LINKS UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile pyproject.toml \
-	--quiet --universal --fork-strategy fewest --generate-hashes --no-header --no-annotate --python $(BIN)/python
+	--quiet --universal --fork-strategy fewest --generate-hashes --no-header --no-annotate --python $(BIN)/python \
+	$(UPGRADE)
 
-lock:  ## choose dependency versions anew, with hashes (UPGRADE=--upgrade for the newest)
-	$(UV_COMPILE) $(UPGRADE) --output-file requirements.lock
-	$(UV_COMPILE) $(UPGRADE) --group dev --constraints requirements.lock --output-file requirements-dev.lock
+lock: $(STAMP)  ## choose dependency versions anew, with hashes (UPGRADE=--upgrade for the newest)
+	$(UV_COMPILE) --output-file requirements.lock
+	$(UV_COMPILE) --group dev --constraints requirements.lock --output-file requirements-dev.lock
 
 clean:  ## remove the virtual environment, caches and everything built
 	rm -rf $(VENV) build dist out day .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
