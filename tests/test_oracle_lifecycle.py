@@ -38,3 +38,7 @@ def test_an_order_only_heard_of_is_unknown() -> None:
         "O"
     ]
     assert (record["state"], record["channel"], record["version"]) == ("unknown", None, 1)
+
+
+def test_units_of_an_unknown_order_do_not_make_it_shipped() -> None:
+    assert oracle([shipped("A", 1)]).lifecycle["O"]["state"] == "unknown"

@@ -101,14 +101,17 @@ def gone(lines: list[Line]) -> bool:
 
 
 def nothing_open(order: Order, shipments: list[Fact], issues: list[Fact]) -> bool:
-    """Whether something left and nothing is open any more, had only these shipments and issues been."""
+    """Whether something left and nothing ordered is open any more, had only these shipments and issues been.
+
+    A rejection closes nothing here: what the ERP refused has not been shipped by that.
+    """
     lines = order.lines_given(shipments, issues)
-    return gone(lines) and (order.rejection is not None or all(line.open_lines() == 0 for line in lines))
+    return gone(lines) and all(line.open_lines() == 0 for line in lines)
 
 
 def shipped_at(order: Order) -> datetime | None:
     """The earliest time by which shipments left nothing open; if they never do, issues count as well."""
-    if not nothing_open(order, order.shipments, order.issues):
+    if order.document is None or not nothing_open(order, order.shipments, order.issues):
         return None
     issues = [] if nothing_open(order, order.shipments, []) else order.issues
     for time in sorted(fact.time for fact in [*order.shipments, *issues]):
@@ -119,12 +122,9 @@ def shipped_at(order: Order) -> datetime | None:
 
 
 def delivered_at(order: Order) -> datetime | None:
-    """When the last of its shipments was first delivered; None while one is on its way, or there is none."""
-    times = []
-    for shipment in order.shipments:
-        told = order.of("shipment.delivered")
-        own = [fact.time for fact in told if fact.data["shipment_id"] == shipment.data["shipment_id"]]
-        if not own:
-            return None
-        times.append(min(own))
-    return max(times, default=None)
+    """When the last of its shipments, also of those only heard of, was delivered; None while one is not."""
+    heard_of = {fact.data["shipment_id"] for fact in order.facts if fact.stem == "shipments"}
+    first_told: dict[str, datetime] = {}
+    for fact in order.of("shipment.delivered"):
+        first_told.setdefault(fact.data["shipment_id"], fact.time)
+    return max(first_told.values(), default=None) if heard_of == first_told.keys() else None
