@@ -214,3 +214,11 @@ def test_a_channel_without_a_pool_draws_on_every_location() -> None:
         ("Q", 1, 0),
         ("all", 1, 4),
     ]
+
+
+def test_no_version_falls_when_a_kit_is_defined_anew() -> None:
+    before = [kit({"S": 1}), receipt("A", 9), placed(1, sku="K")]
+    after = [*before, kit({"T": 1}, minute=5), kit({}, minute=6)]
+    versions = [oracle(events).availability for events in (before, after)]
+    assert [told["K"]["version"] for told in versions] == [4, 7]
+    assert [told["S"]["version"] for told in versions] == [2, 2]

@@ -68,7 +68,7 @@ class Stock:
 
     def record(self, sku: str) -> dict[str, Any]:
         kit, parts = self.catalogue.is_kit(sku), self.catalogue.parts(sku)
-        counted = [self.counted_facts(each) for each in ([sku, *parts] if kit else [sku])]
+        counted = [self.counted_facts(each) for each in {sku, *self.catalogue.ever(sku)}]
         latest = max((fact for facts in counted for fact in facts), key=lambda fact: fact.rank)
         return {
             "sku": sku,
