@@ -39,6 +39,19 @@ class Config:
     def pool_of(self, channel: str) -> str:
         return self.channels.get(channel) or "all"
 
+    def settings(self) -> dict[str, Any]:
+        """The same as the tables of a configuration file (DESIGN section 9)."""
+        places: dict[str, dict[str, Any]] = {
+            at: {"safety_stock": n} for at, n in self.location_safety.items()
+        }
+        for at in self.movements_false:
+            margin = f"{int(self.cut_margin.total_seconds())}s"
+            places.setdefault(at, {}).update(movements=False, cut_margin=margin)
+        for at in self.counts_available:
+            places.setdefault(at, {}).update(counts="available")
+        channels = {name: {} if pool is None else {"pool": pool} for name, pool in self.channels.items()}
+        return {"pools": self.pools, "channels": channels, "locations": places}
+
 
 @dataclass(frozen=True)
 class Fact:
