@@ -18,4 +18,4 @@ def fingerprint(source: str, event_id: str) -> int:
     Compared only among the events of one key, where a collision among n events has the chance n²/2⁶⁵.
     The separator cannot occur in JSON text unescaped, so ("a", "bc") and ("ab", "c") differ.
     """
-    return xxh3_64_intdigest(f"{source}\x00{event_id}")
+    return xxh3_64_intdigest(f"{source}\x00{event_id}".encode())

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from canonical import events as e
 
 CHAIN = ("placed", "accepted", "allocated", "released", "picked", "packed", "shipped", "delivered")
@@ -53,17 +55,17 @@ OWNERS: dict[str, str] = {
 """Who must act when a milestone of the chain is missed."""
 
 
-def imply(own: dict[str, object]) -> dict[str, object]:
+def imply(own: dict[str, datetime]) -> dict[str, datetime]:
     """Own milestone times → effective ones: time(m) = the least of its own and those later in the chain.
 
     `placed` is the anchor of every deadline and keeps its own time where it has one.
     """
-    effective: dict[str, object] = {}
-    least: object | None = None
+    effective: dict[str, datetime] = {}
+    least: datetime | None = None
     for name in reversed(CHAIN):
         at = own.get(name)
-        if at is not None and (least is None or name == "placed" or at < least):  # type: ignore[operator]
+        if at is not None and (least is None or name == "placed" or at < least):
             least = at
         if least is not None:
             effective[name] = least
-    return effective
+    return dict(reversed(effective.items()))

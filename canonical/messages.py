@@ -1,0 +1,148 @@
+"""What travels between shards: whole present claims, never differences (DESIGN sections 4 and 11).
+
+Inside a process a message is a pointer. Crossing to another it becomes packed bytes: every class here pickles
+itself as MessagePack, so that no class path and no object graph is ever on the wire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Union
+
+import msgspec
+from msgspec import Struct
+
+from canonical.events import ProductUpserted
+from canonical.outputs import Availability
+from canonical.topics import EVENT_TYPES
+
+if TYPE_CHECKING:
+    AnyEvent = Any
+else:
+    AnyEvent = Union[EVENT_TYPES]  # noqa: UP007  because the union is built from the topic table
+
+
+class Time(Struct, array_like=True, gc=False):
+    """What one upstream (a lane or an order shard) believes of time.
+
+    `watermark`: everything earlier has been read (None: nothing known yet). `greatest`: the greatest event time
+    read. `ended`: read to its end, standing at the present. `now`: as in DESIGN section 5.
+    """
+
+    upstream: str
+    watermark: datetime | None
+    greatest: datetime | None
+    ended: bool
+    now: datetime
+
+
+class Parcel(Struct, array_like=True, gc=False):
+    """Events of one shard from one lane, in the order read, and the lane's time after them."""
+
+    events: list[AnyEvent]
+    time: Time
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[str, bytes]]:
+        return unpack, ("Parcel", _encode(self))
+
+
+class Owed(Struct, array_like=True, gc=False):
+    """Units shipped from a location whose goods issue is not in the book; `shipped_at` where that decides (D15)."""
+
+    location: str
+    units: int
+    shipped_at: datetime | None = None
+
+
+class ClaimLine(Struct, array_like=True, gc=False):
+    """One order line's claim on one SKU: open units at locations, open units without one, units owed to the book."""
+
+    line_id: str
+    committed: list[tuple[str, int]]
+    unallocated: int
+    owed: list[Owed]
+
+
+class Move(Struct, array_like=True, gc=False):
+    """One movement of a book: a signed change of on_hand. `ref` names it; the same ref again replaces it.
+
+    `placed_at` is that of the order a goods issue belongs to, None for anything else.
+    """
+
+    ref: int
+    location: str
+    status: str
+    quantity: int
+    at: datetime
+    source: str
+    sequence: int
+    placed_at: datetime | None = None
+
+
+class Claim(Struct, array_like=True, gc=False):
+    """All one order claims of one SKU at present, and the goods issues that changed with it.
+
+    `changes` counts the order's claim-bearing events this SKU had not been told of. (`at`, `rank`) is the
+    order's latest claim-bearing event, `correlationid` its.
+    """
+
+    order_id: str
+    sku: str
+    channel: str | None
+    placed_at: datetime | None
+    lines: list[ClaimLine]
+    moves: list[Move]
+    changes: int
+    at: datetime
+    rank: str
+    correlationid: str
+
+
+class Claims(Struct, array_like=True, gc=False):
+    """Claims of one order shard for one SKU shard, and the order shard's time after them."""
+
+    claims: list[Claim]
+    time: Time | None
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[str, bytes]]:
+        return unpack, ("Claims", _encode(self))
+
+
+class Part(Struct, array_like=True, gc=False):
+    """Where one SKU stands, told to the shards of the kits it is in, and of the kit it is itself."""
+
+    sku: str
+    record: Availability
+    rank: str
+
+
+class Parts(Struct, array_like=True, gc=False):
+    """Parts and kit definitions of one SKU shard for one kit shard."""
+
+    parts: list[Part]
+    kits: list[ProductUpserted]
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[str, bytes]]:
+        return unpack, ("Parts", _encode(self))
+
+
+class Tally(Struct, array_like=True, gc=False):
+    """How many inputs of each stem one party has seen end so far; absolute, so telling it twice does no harm."""
+
+    party: str
+    counts: dict[str, dict[str, int]]
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[str, bytes]]:
+        return unpack, ("Tally", _encode(self))
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decoders: dict[str, msgspec.msgpack.Decoder[Any]] = {
+    kind.__name__: msgspec.msgpack.Decoder(kind) for kind in (Parcel, Claims, Parts, Tally)
+}
+
+
+def unpack(name: str, packed: bytes) -> object:
+    """The message of class `name` from its bytes; what pickle calls on the other side."""
+    return _decoders[name].decode(packed)

@@ -1,0 +1,120 @@
+"""The main job, as one sentence:
+
+    lanes read files and route events  →  orders join them and claim  →  SKUs keep books and claims
+        →  kits follow their parts  →  availability, lifecycle and dead letters are written,
+    and the tally accounts for every input.
+
+An event goes to the shard of its order, or of its SKU when it belongs to none. Time travels with the data: every
+parcel carries its lane's watermark, order shards pass theirs on with their claims.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from canonical import topics
+from canonical.policy import Policy
+from dataflows.hosting import Host, Job, Lane, Mail, Outlet, Stage
+from dataflows.lanes import RoutedLane
+from dataflows.shards import LANES, NAMES, ORDER_SHARDS, SKU_SHARDS
+from operators.kit_shard import KitShard
+from operators.order_shard import OrderShard
+from operators.sku_shard import SkuShard
+from operators.tally import TallyShard, encode
+from sinks.files import LatestFile, LinesFile
+from sources.lanes import FileLane
+
+COUNTS = "meta/counts.json"
+LINES = (topics.AVAILABILITY.name, topics.LIFECYCLE.name, topics.DEAD_LETTERS.name)
+_lines = msgspec.json.Encoder().encode_lines
+
+
+class Plan(Struct, frozen=True):
+    """What a run was asked for. `as_of` is where time stands at the end of a finite input."""
+
+    input: Path
+    output: Path
+    policy: Policy
+    as_of: datetime | None = None
+
+
+def availability_job(plan: Plan) -> Job:
+    """From directories of canonical events to availability, lifecycle and dead letters."""
+    policy, as_of = plan.policy, plan.as_of
+    shards = range(ORDER_SHARDS)
+    upstreams = LANES + tuple(f"orders-{shard:02d}" for shard in shards)
+
+    def lane(name: str, position: Any) -> Lane:
+        return RoutedLane(name, lambda at: FileLane(plan.input, LANES.index(name), policy.time, at, as_of), position)
+
+    def orders(shard: int) -> Host:
+        return Orders(OrderShard(shard, ORDER_SHARDS, SKU_SHARDS, LANES, policy, as_of))
+
+    def skus(shard: int) -> Host:
+        return Skus(SkuShard(shard, SKU_SHARDS, upstreams, policy, as_of))
+
+    def kits(shard: int) -> Host:
+        return Kits(KitShard(shard, SKU_SHARDS, policy))
+
+    def outlet(name: str, position: int | None) -> Outlet:
+        if name == COUNTS:
+            return LatestFile(plan.output / name)
+        return LinesFile(plan.output / f"{name}.ndjson", position)
+
+    stages = (Stage("orders", orders), Stage("skus", skus), Stage("kits", kits), Stage("tally", lambda _: Counts()))
+    return Job("availability", LANES, lane, stages, (*LINES, COUNTS), outlet)
+
+
+class Hosted:
+    """A shard in a stage: what it tells becomes mail."""
+
+    def __init__(self, shard: Any) -> None:
+        self.shard = shard
+        self.snapshot: Callable[[], bytes] = shard.snapshot
+        self.restore: Callable[[bytes], None] = shard.restore
+        self.check: Callable[[], None] = shard.check
+
+
+class Orders(Hosted):
+    def apply(self, messages: list[Any]) -> list[Mail]:
+        told = self.shard.apply(messages)
+        mails = [Mail("skus", shard, claims) for shard, claims in told.claims.items()]
+        if told.lifecycle:
+            mails.append(Mail(topics.LIFECYCLE.name, 0, _lines(told.lifecycle)))
+        if told.tally is not None:
+            mails.append(Mail("tally", 0, told.tally))
+        return mails
+
+
+class Skus(Hosted):
+    def apply(self, messages: list[Any]) -> list[Mail]:
+        told = self.shard.apply(messages)
+        mails = [Mail("kits", shard, parts) for shard, parts in told.parts.items()]
+        if told.availability:
+            mails.append(Mail(topics.AVAILABILITY.name, 0, _lines(told.availability)))
+        if told.tally is not None:
+            mails.append(Mail("tally", 0, told.tally))
+        return mails
+
+
+class Kits(Hosted):
+    def apply(self, messages: list[Any]) -> list[Mail]:
+        told = self.shard.apply(messages)
+        return [Mail(topics.AVAILABILITY.name, 0, _lines(told))] if told else []
+
+
+class Counts(Hosted):
+    def __init__(self) -> None:
+        super().__init__(TallyShard())
+
+    def apply(self, messages: list[Any]) -> list[Mail]:
+        return [Mail(COUNTS, 0, encode(self.shard.apply(messages)))]
+
+
+__all__ = ["COUNTS", "LINES", "NAMES", "Plan", "availability_job"]

@@ -1,0 +1,187 @@
+"""The only file that knows the engine. It hosts a job's lanes, stages and outlets in Bytewax (DESIGN section 11).
+
+Engine items are blocks: one per shard and batch. A stage's shards are engine keys with balanced names; outlets are
+partitions of one sink, because only a partitioned sink is part of the epoch's barrier.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import bytewax.operators as op
+from bytewax._bytewax import cli_main
+from bytewax.dataflow import Dataflow, Stream
+from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+from bytewax.operators import StatefulBatchLogic
+from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
+from bytewax.recovery import RecoveryConfig, init_db_dir
+from msgspec import Struct
+
+from dataflows.hosting import Host, Job, Lane, Mail, Outlet, Stage
+from dataflows.shards import NAMES
+
+RECOVERY_PARTS = 4
+IDLE = timedelta(milliseconds=20)
+
+
+class Cluster(Struct, frozen=True):
+    """Which process of which cluster this is; one process alone has no `addresses`."""
+
+    process: int = 0
+    addresses: tuple[str, ...] = ()
+
+
+def run(
+    job: Job,
+    cluster: Cluster,
+    *,
+    state: Path | None,
+    epoch: timedelta,
+    watch: Callable[[Lane], None] | None = None,
+) -> None:
+    """Run the job to the end of its input, in this process's part of the cluster. `watch` is shown each lane it reads."""
+    gc.set_threshold(100_000, 50, 1000)
+    recovery = None
+    if state is not None:
+        if not (state / "part-0.sqlite3").exists() and cluster.process == 0:
+            state.mkdir(parents=True, exist_ok=True, mode=0o700)
+            init_db_dir(state, RECOVERY_PARTS)
+        recovery = RecoveryConfig(str(state))
+    cli_main(
+        flow(job, keep=state is not None, watch=watch),
+        process_id=cluster.process if cluster.addresses else None,
+        addresses=list(cluster.addresses) or None,
+        epoch_interval=epoch,
+        recovery_config=recovery,
+    )
+
+
+def flow(job: Job, *, keep: bool, watch: Callable[[Lane], None] | None = None) -> Dataflow:
+    """The job as a Bytewax dataflow. `keep`: snapshots are wanted."""
+    dataflow = Dataflow(job.name)
+    mail: Stream[Mail] = op.input("lanes", dataflow, Lanes(job, watch))
+    streams = [mail]
+    for stage in job.stages:
+        ways = [
+            op.flat_map_batch(f"{stage.name}_from_{place}", stream, _for(stage.name))
+            for place, stream in enumerate(streams)
+        ]
+        told = op.stateful_batch(stage.name, op.merge(f"to_{stage.name}", *ways), _builder(stage, keep=keep))
+        streams.append(op.flat_map_batch(f"from_{stage.name}", told, _opened))
+    outlets = frozenset(job.outlets)
+    ends = [op.flat_map_batch(f"out_{place}", stream, _leaving(outlets)) for place, stream in enumerate(streams)]
+    op.output("outlets", op.merge("to_outlets", *ends), Outlets(job, keep=keep))
+    return dataflow
+
+
+def _for(stage: str) -> Callable[[list[Mail]], list[tuple[str, Any]]]:
+    return lambda mails: [(NAMES[shard], (shard, message)) for name, shard, message in mails if name == stage]
+
+
+def _opened(items: list[tuple[str, Mail]]) -> list[Mail]:
+    return [mail for _, mail in items]
+
+
+def _leaving(outlets: frozenset[str]) -> Callable[[list[Mail]], list[tuple[str, bytes]]]:
+    return lambda mails: [(name, message) for name, _, message in mails if name in outlets]
+
+
+def _builder(stage: Stage, *, keep: bool) -> Callable[[tuple[int, bytes] | None], Hosting]:
+    return lambda resumed: Hosting(stage, resumed, keep=keep)
+
+
+class Hosting(StatefulBatchLogic[tuple[int, Any], Mail, tuple[int, bytes] | None]):
+    """One shard of a stage. The engine tells a new logic no key, so its number comes with the first message."""
+
+    def __init__(self, stage: Stage, resumed: tuple[int, bytes] | None, *, keep: bool) -> None:
+        self._stage = stage
+        self._keep = keep
+        self._shard, self._host = -1, None
+        if resumed is not None:
+            self._start(resumed[0]).restore(resumed[1])
+
+    def _start(self, shard: int) -> Host:
+        self._shard, self._host = shard, self._stage.host(shard)
+        return self._host
+
+    _host: Host | None
+
+    def on_batch(self, values: list[tuple[int, Any]]) -> tuple[Iterable[Mail], bool]:
+        host = self._host or self._start(values[0][0])
+        return host.apply([message for _, message in values]), StatefulBatchLogic.RETAIN
+
+    def snapshot(self) -> tuple[int, bytes] | None:
+        if not self._keep or self._host is None:
+            return None
+        return self._shard, self._host.snapshot()
+
+
+class LanePart(StatefulSourcePartition[Mail, Any]):
+    """A lane as the engine polls it."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+
+    def next_batch(self) -> list[Mail]:
+        if self._lane.ended:
+            raise StopIteration
+        return self._lane.read(datetime.now(UTC))
+
+    def snapshot(self) -> Any:
+        return self._lane.position()
+
+
+class Lanes(FixedPartitionedSource[Mail, Any]):
+    """All lanes; their names are fixed, so a resumed run always lists what an earlier one saved."""
+
+    def __init__(self, job: Job, watch: Callable[[Lane], None] | None) -> None:
+        self._job = job
+        self._watch = watch
+
+    def list_parts(self) -> list[str]:
+        return list(self._job.lanes)
+
+    def build_part(self, step_id: str, for_part: str, resume_state: Any) -> LanePart:
+        lane = self._job.lane(for_part, resume_state)
+        if self._watch is not None:
+            self._watch(lane)
+        return LanePart(lane)
+
+
+class OutletPart(StatefulSinkPartition[bytes, int | None]):
+    """An outlet as the engine writes it; its snapshot is the barrier: what it has returned for is durable."""
+
+    def __init__(self, outlet: Outlet, *, keep: bool) -> None:
+        self._outlet = outlet
+        self._keep = keep
+
+    def write_batch(self, values: list[bytes]) -> None:
+        self._outlet.write(values)
+
+    def snapshot(self) -> int | None:
+        return self._outlet.flush() if self._keep else None
+
+    def close(self) -> None:
+        self._outlet.close()
+
+
+class Outlets(FixedPartitionedSink[bytes, int | None]):
+    """All outlets of the job, each a partition owned by one worker."""
+
+    def __init__(self, job: Job, *, keep: bool) -> None:
+        self._job = job
+        self._keep = keep
+        self._place = {name: place for place, name in enumerate(sorted(job.outlets))}
+
+    def list_parts(self) -> list[str]:
+        return sorted(self._job.outlets)
+
+    def part_fn(self, item_key: str) -> int:
+        return self._place[item_key]
+
+    def build_part(self, step_id: str, for_part: str, resume_state: int | None) -> OutletPart:
+        return OutletPart(self._job.outlet(for_part, resume_state), keep=self._keep)

@@ -1,0 +1,62 @@
+"""What a runner must know of a job, and nothing else: lanes that read, stages that keep state, mail between them.
+
+Two runners drive it: `engine.py` (Bytewax) and `plain.py` (a loop). They must give the same output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+
+class Mail(NamedTuple):
+    """A message for shard `shard` of stage `stage`; outlets are stages too, and take bytes of whole lines."""
+
+    stage: str
+    shard: int
+    message: Any
+
+
+class Lane(Protocol):
+    """One input partition of the engine."""
+
+    ended: bool
+
+    def read(self, now: datetime) -> list[Mail]: ...
+    def position(self) -> Any: ...
+
+
+class Host(Protocol):
+    """One shard of one stage."""
+
+    def apply(self, messages: list[Any]) -> list[Mail]: ...
+    def snapshot(self) -> bytes: ...
+    def restore(self, sealed: bytes) -> None: ...
+    def check(self) -> None: ...
+
+
+class Outlet(Protocol):
+    """One output partition: what is written is durable once `flush` has returned the position after it."""
+
+    def write(self, blocks: list[bytes]) -> None: ...
+    def flush(self) -> int: ...
+    def close(self) -> None: ...
+
+
+class Stage(NamedTuple):
+    """`host(shard)` makes an empty shard of this stage."""
+
+    name: str
+    host: Callable[[int], Host]
+
+
+class Job(NamedTuple):
+    """A whole job. Stages stand in the order mail flows: a stage mails only to later ones and to outlets."""
+
+    name: str
+    lanes: tuple[str, ...]
+    lane: Callable[[str, Any], Lane]
+    stages: tuple[Stage, ...]
+    outlets: tuple[str, ...]
+    outlet: Callable[[str, int | None], Outlet]

@@ -1,0 +1,75 @@
+"""A lane as the runners see it: blocks read and decoded by a source leave as mail, time and counts go with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from canonical import topics
+from canonical.messages import Parcel, Tally, Time
+from dataflows.hosting import Mail
+from dataflows.routing import Buckets
+from dataflows.shards import ORDER_SHARDS, SKU_SHARDS
+
+BEAT = 16
+"""Reads between two heartbeats that carry a lane's time to every shard, also the idle ones."""
+
+_lines = msgspec.json.Encoder().encode_lines
+
+
+class Reading(Protocol):
+    """What a source's lane must offer: decoded blocks, its time, and a position of builtins to resume from."""
+
+    ended: bool
+    watermark: datetime | None
+    greatest: datetime | None
+
+    def read(self, now: datetime) -> list[Any]: ...
+    def position(self) -> Any: ...
+
+
+class RoutedLane:
+    """A source's lane whose events leave for their shards. Its position is the source's and its own counts."""
+
+    def __init__(self, name: str, open_at: Callable[[Any], Reading], position: Any) -> None:
+        saved = position or {"reading": None, "counts": {}, "told_end": False}
+        self.name = name
+        self.reading = open_at(saved["reading"])
+        self.ended = False
+        self._counts: dict[str, dict[str, int]] = saved["counts"]
+        self._told_end: bool = saved["told_end"]
+        self._reads = 0
+
+    def read(self, now: datetime) -> list[Mail]:
+        """Mail of the next block; nothing more once `ended`."""
+        buckets, mails = Buckets(), []
+        for decoded in self.reading.read(now):
+            count = self._counts.setdefault(decoded.stem, {"read": 0, "dead_letter": 0})
+            count["read"] += decoded.read
+            if decoded.letters:
+                count["dead_letter"] += len(decoded.letters)
+                mails.append(Mail(topics.DEAD_LETTERS.name, 0, _lines(decoded.letters)))
+            buckets.add(decoded.stem, decoded.events)
+        time = Time(self.name, self.reading.watermark, self.reading.greatest, self.reading.ended, now)
+        mails += buckets.mails(time)
+        self._reads += 1
+        if self.reading.ended or self._reads % BEAT == 0:
+            mails += self._beat(time)
+        return mails
+
+    def _beat(self, time: Time) -> list[Mail]:
+        if self._told_end:
+            self.ended = True
+            return []
+        self.ended = self._told_end = time.ended
+        beat = Parcel([], time)
+        mails = [Mail("orders", shard, beat) for shard in range(ORDER_SHARDS)]
+        mails += [Mail("skus", shard, beat) for shard in range(SKU_SHARDS)]
+        return [*mails, Mail("tally", 0, Tally(self.name, self._counts))]
+
+    def position(self) -> Any:
+        """Builtins to resume from, standing after everything read."""
+        return {"reading": self.reading.position(), "counts": self._counts, "told_end": self._told_end}

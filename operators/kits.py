@@ -1,0 +1,89 @@
+"""Kits: SKUs without stock of their own, made of components (DESIGN section 4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from canonical.events import ProductUpserted
+
+Definition = tuple[int, datetime, str, dict[str, int]]
+
+
+class Kits:
+    """All kit definitions, with every component a kit ever had. Per kit the greatest (version, time, source, id) wins."""
+
+    def __init__(self) -> None:
+        self._definitions: dict[str, Definition] = {}
+        self._ever: dict[str, set[str]] = {}
+        self._flat: dict[str, dict[str, int]] = {}
+
+    def apply(self, event: ProductUpserted) -> set[str]:
+        """Take a product's statement; returns the kits (this one, and those it is in) whose parts may have changed."""
+        product = event.data
+        if product.components is None:
+            return set()
+        definition = (product.version or 0, event.time, f"{event.source}\x00{event.id}")
+        parts: dict[str, int] = {}
+        for component in product.components:
+            parts[component.sku] = parts.get(component.sku, 0) + component.quantity
+        self._ever.setdefault(product.sku, set()).update(parts)
+        known = self._definitions.get(product.sku)
+        if known is None or definition > known[:3]:
+            self._definitions[product.sku] = (*definition, parts)
+            self._flatten()
+        return {kit for kit in self._definitions if kit == product.sku or product.sku in self.ever(kit)}
+
+    def parts(self, sku: str) -> dict[str, int] | None:
+        """Component → units per kit, nested kits flattened; None when `sku` is a plain one."""
+        return self._flat.get(sku)
+
+    def ever(self, sku: str) -> set[str]:
+        """Every SKU that is or was a component of this kit, at any depth (without itself)."""
+        found: set[str] = set()
+        waiting = [sku]
+        while waiting:
+            for part in self._ever.get(waiting.pop(), ()):
+                if part not in found:
+                    found.add(part)
+                    waiting.append(part)
+        return found - {sku}
+
+    def known(self) -> list[str]:
+        """Every SKU that is a kit or ever was one, also while its list of components is empty."""
+        return sorted(self._ever)
+
+    def is_kit(self, sku: str) -> bool:
+        """Whether the SKU is or ever was a kit: its record then comes from its kit shard for good."""
+        return sku in self._ever
+
+    def __bool__(self) -> bool:
+        return bool(self._ever)
+
+    def _flatten(self) -> None:
+        self._flat = {}
+        for kit, definition in self._definitions.items():
+            if definition[3]:
+                flat: dict[str, int] = {}
+                self._add(kit, 1, flat, ())
+                self._flat[kit] = flat
+
+    def _add(self, sku: str, units: int, flat: dict[str, int], above: tuple[str, ...]) -> None:
+        definition = self._definitions.get(sku)
+        if definition is None or not definition[3] or sku in above:
+            flat[sku] = flat.get(sku, 0) + units
+            return
+        for part, quantity in definition[3].items():
+            self._add(part, units * quantity, flat, (*above, sku))
+
+    def snapshot(self) -> dict[str, object]:
+        return {
+            "definitions": {kit: list(definition) for kit, definition in self._definitions.items()},
+            "ever": {kit: sorted(parts) for kit, parts in self._ever.items()},
+        }
+
+    def restore(self, state: dict[str, object]) -> None:
+        definitions: dict[str, list[object]] = state["definitions"]  # type: ignore[assignment]
+        self._definitions = {kit: tuple(definition) for kit, definition in definitions.items()}  # type: ignore[misc]
+        ever: dict[str, list[str]] = state["ever"]  # type: ignore[assignment]
+        self._ever = {kit: set(parts) for kit, parts in ever.items()}
+        self._flatten()

@@ -1,0 +1,246 @@
+"""One shard of orders: joins what is said of them, tells each SKU what they claim (DESIGN sections 4 and 11)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+from xxhash import xxh3_64_intdigest
+
+from canonical.events import InventoryMoved, ProductUpserted
+from canonical.keys import shard_of
+from canonical.lifecycle import CLAIM_BEARING
+from canonical.messages import Claim, Claims, Move, Parcel, Tally, Time
+from canonical.outputs import Lifecycle
+from canonical.policy import Policy
+from canonical.topics import STEM_OF
+from operators.clock import Clock
+from operators.deadlines import Deadlines
+from operators.kits import Kits
+from operators.order import JOINS, Issued, Order
+from operators.seal import seal, unseal
+from operators.shelf import LIVE_LIMIT, Shelf
+from operators.standing import LineStanding, claim_lines, standing
+from operators.story import story
+
+_CLAIM_BEARING = frozenset(CLAIM_BEARING)
+
+
+class State(Struct, array_like=True):
+    """What a snapshot of the shard holds."""
+
+    clock: list[Time]
+    kits: dict[str, Any]
+    orders: dict[str, bytes]
+    deadlines: list[tuple[datetime, str]]
+    counts: dict[str, dict[str, int]]
+
+
+class Told(Struct):
+    """What a batch came to: lifecycle records, claims per SKU shard, and the tally when time went to everyone."""
+
+    lifecycle: list[Lifecycle]
+    claims: dict[int, Claims]
+    tally: Tally | None
+
+
+class OrderShard:
+    """State of the orders whose id hashes to `index`. Told the time with each batch; asks no clock."""
+
+    def __init__(
+        self, index: int, shards: int, sku_shards: int, lanes: tuple[str, ...], policy: Policy, as_of: datetime | None
+    ) -> None:
+        self.name = f"orders-{index:02d}"
+        self._index, self._shards, self._sku_shards = index, shards, sku_shards
+        self._retention: timedelta = policy.time.retention
+        self._timed = frozenset(name for name, place in policy.locations.items() if not place.movements)
+        self._net = any(place.counts == "available" for place in policy.locations.values())
+        self._clock = Clock(lanes, as_of)
+        self._kits = Kits()
+        self._orders = Shelf(Order)
+        self._deadlines = Deadlines()
+        self._counts: dict[str, dict[str, int]] = {}
+
+    def apply(self, parcels: list[Parcel]) -> Told:
+        """Join the parcels' events, in order, then take their time; the result is conflated per order."""
+        touched: dict[str, bool] = {}
+        issued: dict[str, list[Issued]] = {}
+        kits: set[str] = set()
+        everyone = False
+        for parcel in parcels:
+            self._join(parcel, touched, issued, kits)
+            self._clock.hear(parcel.time)
+            everyone = everyone or not parcel.events
+        if kits:
+            self._reclaim(kits, touched, issued)
+        told = self._tell(touched, issued, self._clock.told(self.name, parcels[-1].time.now), everyone=everyone)
+        self._retire()
+        self._orders.settle(LIVE_LIMIT)
+        return told
+
+    def _join(
+        self, parcel: Parcel, touched: dict[str, bool], issued: dict[str, list[Issued]], kits: set[str]
+    ) -> None:
+        orders, counts = self._orders, self._counts
+        for event in parcel.events:
+            kind = type(event)
+            if kind is ProductUpserted:
+                kits |= self._kits.apply(event)
+                continue
+            key = event.data.order_id
+            order = orders.get(key)
+            if order is None:
+                order = Order()
+                orders.put(key, order)
+                self._deadlines.arm(event.time + self._retention, key)
+            tally = counts.get(STEM_OF[kind])
+            if tally is None:
+                tally = counts[STEM_OF[kind]] = {"applied": 0, "duplicate": 0}
+            rank = f"{event.source}\x00{event.id}"
+            ref = xxh3_64_intdigest(rank.encode())
+            if ref in order.seen:
+                tally["duplicate"] += 1
+                continue
+            tally["applied"] += 1
+            order.seen.append(ref)
+            JOINS[kind](order, event, rank)
+            if order.last_at is None or event.time > order.last_at:
+                order.last_at = event.time
+            if kind not in _CLAIM_BEARING:
+                touched.setdefault(key, False)
+                continue
+            touched[key] = True
+            order.changes += 1
+            if order.at is None or (event.time, rank) > (order.at, order.rank):
+                order.at, order.rank = event.time, rank
+                order.correlationid = event.correlationid or key
+            if kind is InventoryMoved:
+                issued.setdefault(key, []).append(order.issues[-1])
+
+    def _reclaim(self, kits: set[str], touched: dict[str, bool], issued: dict[str, list[Issued]]) -> None:
+        """A kit's parts changed: every order that names it claims anew, and its issues are told again."""
+        for key, order in self._orders.peek():
+            if not kits.isdisjoint(order.named):
+                touched[key] = True
+                known = issued.setdefault(key, [])
+                known += [issue for issue in order.issues if issue.sku in kits and issue not in known]
+
+    def _tell(
+        self, touched: dict[str, bool], issued: dict[str, list[Issued]], time: Time, *, everyone: bool
+    ) -> Told:
+        lifecycle: list[Lifecycle] = []
+        claims: dict[int, Claims] = {}
+        if everyone:
+            claims = {shard: Claims([], time) for shard in range(self._sku_shards)}
+        for key, claiming in touched.items():
+            order = self._orders.get(key)
+            if order is None:
+                continue
+            lines = standing(order, self._kits)
+            lifecycle.append(story(key, order, lines, self._kits))
+            if claiming:
+                moved = order.issues if self._net else issued.get(key, ())
+                for claim in self._claims(key, order, lines, moved):
+                    shard = shard_of(claim.sku, self._sku_shards)
+                    note = claims.get(shard)
+                    if note is None:
+                        note = claims[shard] = Claims([], time)
+                    note.claims.append(claim)
+        return Told(lifecycle, claims, Tally(self.name, self._counts) if everyone else None)
+
+    def _claims(
+        self, key: str, order: Order, lines: list[LineStanding], issued: Any
+    ) -> list[Claim]:
+        """The order's whole present claim on every SKU it ever named, also where that is nothing any more."""
+        by_sku = claim_lines(order, lines, self._timed)
+        placed_at = order.placed_at or order.changed_at
+        moves = self._moves(issued, placed_at)
+        named = dict.fromkeys(order.named)
+        if self._kits:
+            for sku in order.named:
+                named.update(dict.fromkeys(sorted(self._kits.ever(sku))))
+        told = []
+        for sku in named:
+            news = order.changes - order.told.get(sku, 0)
+            order.told[sku] = order.changes
+            told.append(
+                Claim(
+                    key,
+                    sku,
+                    order.channel,
+                    placed_at,
+                    by_sku.get(sku, []),
+                    moves.get(sku, []),
+                    news,
+                    order.at,  # type: ignore[arg-type]
+                    order.rank,
+                    order.correlationid,
+                )
+            )
+        return told
+
+    def _moves(self, issued: Any, placed_at: datetime | None) -> dict[str, list[Move]]:
+        """The goods issues as movements of the books they change: a kit's go to its components, 0 to where none goes."""
+        moves: dict[str, list[Move]] = {}
+        for issue in issued:
+            parts = self._kits.parts(issue.sku) or {issue.sku: 1}
+            skus = {issue.sku, *parts, *self._kits.ever(issue.sku)} if self._kits else parts
+            for sku in skus:
+                units = -issue.units * parts.get(sku, 0)
+                moves.setdefault(sku, []).append(
+                    Move(
+                        issue.ref,
+                        issue.location,
+                        issue.status,
+                        units,
+                        issue.at,
+                        issue.source,
+                        issue.sequence,
+                        placed_at if self._net else None,
+                    )
+                )
+        return moves
+
+    def _retire(self) -> None:
+        """Let orders leave that are closed and older than the retention; a repeat of theirs is late by then."""
+        watermark = self._clock.watermark
+        if watermark is None:
+            return
+        for key in list(self._deadlines.due(watermark)):
+            order = self._orders.get(key)
+            if order is None or order.last_at is None:
+                continue
+            if order.last_at + self._retention > watermark:
+                self._deadlines.arm(order.last_at + self._retention, key)
+            elif self._closed(order):
+                self._orders.drop(key)
+            else:
+                self._deadlines.arm(watermark + self._retention / 8, key)
+
+    def _closed(self, order: Order) -> bool:
+        lines = standing(order, self._kits)
+        return not any(part.open for line in lines for part in line.parts) and not claim_lines(order, lines, ())
+
+    def check(self) -> None:
+        """Raise AssertionError if an invariant of the state does not hold."""
+        for key, order in self._orders.peek():
+            assert len(set(order.seen)) == len(order.seen), f"{key}: an event was joined twice"
+            assert order.changes <= len(order.seen), f"{key}: more changes than events"
+            assert all(0 <= told <= order.changes for told in order.told.values()), f"{key}: told the future"
+            for line in standing(order, self._kits):
+                assert all(part.open >= 0 for part in line.parts), f"{key}: negative open units"
+
+    def snapshot(self) -> bytes:
+        state = State(
+            self._clock.snapshot(), self._kits.snapshot(), self._orders.snapshot(), self._deadlines.snapshot(), self._counts
+        )
+        return seal("orders", self._index, self._shards, state)
+
+    def restore(self, sealed: bytes) -> None:
+        state: State = unseal("orders", self._index, self._shards, sealed, State)
+        self._clock.restore(state.clock)
+        self._kits.restore(state.kits)
+        self._orders.restore(state.orders)
+        self._deadlines = Deadlines(state.deadlines)
+        self._counts = state.counts

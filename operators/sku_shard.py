@@ -1,0 +1,237 @@
+"""One shard of SKUs: keeps books and claims, tells what can still be sold (DESIGN sections 4 and 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+from xxhash import xxh3_64_intdigest
+
+from canonical import events as e
+from canonical.keys import shard_of
+from canonical.messages import Claims, Move, Parcel, Part, Parts, Tally, Time
+from canonical.outputs import Availability
+from canonical.policy import Policy
+from canonical.topics import STEM_OF
+from operators.clock import Clock
+from operators.deadlines import Deadlines
+from operators.kits import Kits
+from operators.ledger import Cut
+from operators.seal import seal, unseal
+from operators.shelf import LIVE_LIMIT, Shelf
+from operators.sku import Arithmetic, Sku, Statement
+
+
+class State(Struct, array_like=True):
+    """What a snapshot of the shard holds."""
+
+    clock: list[Time]
+    kits: dict[str, Any]
+    skus: dict[str, bytes]
+    deadlines: list[tuple[datetime, str]]
+    counts: dict[str, dict[str, int]]
+
+
+class Told(Struct):
+    """What a batch came to: availability records, parts and kits per kit shard, and the tally when time went to everyone."""
+
+    availability: list[Availability]
+    parts: dict[int, Parts]
+    tally: Tally | None
+
+
+class SkuShard:
+    """State of the SKUs that hash to `index`. Told the time with each batch; asks no clock."""
+
+    def __init__(
+        self, index: int, shards: int, upstreams: tuple[str, ...], policy: Policy, as_of: datetime | None
+    ) -> None:
+        self.name = f"skus-{index:02d}"
+        self._index, self._shards = index, shards
+        self._retention: timedelta = policy.time.retention
+        self._clock = Clock(upstreams, as_of)
+        self._arithmetic = Arithmetic(policy)
+        self._kits = Kits()
+        self._members: dict[str, set[int]] = {}
+        self._skus = Shelf(Sku)
+        self._deadlines = Deadlines()
+        self._counts: dict[str, dict[str, int]] = {}
+
+    def apply(self, messages: list[Parcel | Claims]) -> Told:
+        """Take events and claims, in order, then their time; the result is conflated per SKU."""
+        touched: dict[str, None] = {}
+        definitions: list[e.ProductUpserted] = []
+        everyone = False
+        for message in messages:
+            if type(message) is Parcel:
+                self._events(message, touched, definitions)
+                everyone = everyone or not message.events
+            else:
+                for claim in message.claims:  # type: ignore[union-attr]  # what is not a parcel is claims
+                    self._arithmetic.hold(self._sku(claim.sku, claim.at), claim)
+                    touched[claim.sku] = None
+            if message.time is not None:
+                self._clock.hear(message.time)
+        kits = self._define(definitions, touched) if definitions else []
+        told = self._tell(touched, kits, everyone=everyone)
+        self._fold()
+        self._skus.settle(LIVE_LIMIT)
+        return told
+
+    def _sku(self, key: str, at: datetime) -> Sku:
+        sku = self._skus.get(key)
+        if sku is None:
+            sku = Sku()
+            self._skus.put(key, sku)
+            self._deadlines.arm(at + self._retention, key)
+        return sku
+
+    def _events(
+        self, parcel: Parcel, touched: dict[str, None], definitions: list[e.ProductUpserted]
+    ) -> None:
+        for event in parcel.events:
+            kind, key = type(event), event.data.sku
+            if kind is e.ProductUpserted and event.data.components is not None:
+                definitions.append(event)
+            if kind is e.ProductUpserted and shard_of(key, self._shards) != self._index:
+                continue
+            sku = self._sku(key, event.time)
+            stem = STEM_OF[kind]
+            tally = self._counts.get(stem)
+            if tally is None:
+                tally = self._counts[stem] = {"applied": 0, "duplicate": 0}
+            rank = f"{event.source}\x00{event.id}"
+            ref = xxh3_64_intdigest(rank.encode())
+            if ref in sku.seen:
+                tally["duplicate"] += 1
+                continue
+            tally["applied"] += 1
+            sku.seen[ref] = event.time
+            book = BOOKS.get(kind)
+            if book is not None:
+                book(self._arithmetic, sku, event, rank, ref)
+                sku.version += 1
+                self._arithmetic.cause(sku, event.time, rank, event.correlationid or _belongs_to(event))
+                touched[key] = None
+
+    def _define(self, definitions: list[e.ProductUpserted], touched: dict[str, None]) -> list[e.ProductUpserted]:
+        """Take kit definitions; all their parts, and the kits themselves, tell the kit shards where they stand."""
+        changed: set[str] = set()
+        for event in definitions:
+            changed |= self._kits.apply(event)
+        self._members = {}
+        for kit in self._kits.known():
+            shard = shard_of(kit, self._shards)
+            for sku in (kit, *self._kits.ever(kit)):
+                self._members.setdefault(sku, set()).add(shard)
+        for kit in sorted(changed):
+            for sku in (kit, *sorted(self._kits.ever(kit))):
+                if sku in self._skus:
+                    touched[sku] = None
+        return [event for event in definitions if shard_of(event.data.sku, self._shards) == self._index]
+
+    def _tell(self, touched: dict[str, None], kits: list[e.ProductUpserted], *, everyone: bool) -> Told:
+        parts: dict[int, Parts] = {}
+        if kits:
+            parts = {shard: Parts([], kits) for shard in range(self._shards)}
+        records: list[Availability] = []
+        for key in touched:
+            sku = self._skus.get(key)
+            if sku is None or sku.at is None:
+                continue
+            record = self._arithmetic.availability(key, sku)
+            kit = self._kits.is_kit(key)
+            if not kit:
+                records.append(record)
+            for shard in sorted(self._members.get(key, ())):
+                part = Part(key, record, sku.rank)
+                parts.setdefault(shard, Parts([], [])).parts.append(part)
+        return Told(records, parts, Tally(self.name, self._counts) if everyone else None)
+
+    def _fold(self) -> None:
+        watermark = self._clock.watermark
+        if watermark is None:
+            return
+        for key in list(self._deadlines.due(watermark)):
+            sku = self._skus.get(key)
+            if sku is not None:
+                self._arithmetic.fold(sku, watermark - self._retention)
+                self._deadlines.arm(watermark + self._retention / 8, key)
+
+    def check(self) -> None:
+        """Raise AssertionError if an invariant of the state does not hold."""
+        for key, sku in self._skus.peek():
+            for location, book in sku.books.items():
+                net = self._arithmetic.net(location)
+                for status, ledger in book.items():
+                    assert ledger.on_hand == ledger.recounted(net=net), f"{key} {location} {status}: on_hand drifted"
+                    assert ledger.counts == sorted(ledger.counts), f"{key} {location} {status}: counts out of order"
+            again = Sku(held=sku.held)
+            for held in sku.held.values():
+                self._arithmetic._sum(again, held, 1)  # noqa: SLF001  because the check recomputes what the rule keeps
+            sums = (sku.committed, sku.pending, sku.unallocated)
+            assert sums == (again.committed, again.pending, again.unallocated), f"{key}: claims do not add up"
+            if sku.at is not None:
+                record = self._arithmetic.availability(key, sku)
+                assert record.shortage >= 0, f"{key}: negative shortage"
+                assert all(pool.ats >= 0 for pool in record.pools), f"{key}: negative ats"
+
+    def snapshot(self) -> bytes:
+        state = State(
+            self._clock.snapshot(), self._kits.snapshot(), self._skus.snapshot(), self._deadlines.snapshot(), self._counts
+        )
+        return seal("skus", self._index, self._shards, state)
+
+    def restore(self, sealed: bytes) -> None:
+        state: State = unseal("skus", self._index, self._shards, sealed, State)
+        self._clock.restore(state.clock)
+        self._kits.restore(state.kits)
+        self._define([], {})
+        self._skus.restore(state.skus)
+        self._deadlines = Deadlines(state.deadlines)
+        self._counts = state.counts
+
+
+def _belongs_to(event: Any) -> str:
+    """The order the event names, else its SKU."""
+    return getattr(event.data, "order_id", None) or str(event.data.sku)
+
+
+def _moved(rules: Arithmetic, sku: Sku, event: e.InventoryMoved, rank: str, ref: int) -> None:
+    move = event.data
+    sequence = -1 if event.sequence is None else int(event.sequence)
+    rules.move(sku, Move(ref, move.location, move.status, move.quantity, event.time, event.source, sequence))
+
+
+def _status_changed(rules: Arithmetic, sku: Sku, event: e.InventoryStatusChanged, rank: str, ref: int) -> None:
+    change = event.data
+    sequence = -1 if event.sequence is None else int(event.sequence)
+    for status, units in ((change.from_status, -change.quantity), (change.to_status, change.quantity)):
+        rules.move(sku, Move(ref, change.location, status, units, event.time, event.source, sequence))
+
+
+def _counted(rules: Arithmetic, sku: Sku, event: e.InventoryCounted, rank: str, ref: int) -> None:
+    count = event.data
+    through = -1 if count.through_sequence is None else int(count.through_sequence)
+    cut = Cut(count.as_of, through, event.time, rank, event.source, count.quantity)
+    rules.count(sku, count.location, count.status, cut)
+
+
+def _stated(rules: Arithmetic, sku: Sku, event: e.ProductUpserted, rank: str, ref: int) -> None:
+    product = event.data
+    if product.safety_stock is not None:
+        mine = Statement(product.version or 0, event.time, rank, product.safety_stock)
+        known = sku.stated
+        if known is None or (mine.version, mine.at, mine.rank) > (known.version, known.at, known.rank):
+            sku.stated = mine
+
+
+BOOKS: dict[type, Callable[[Arithmetic, Sku, Any, str, int], None]] = {
+    e.InventoryMoved: _moved,
+    e.InventoryStatusChanged: _status_changed,
+    e.InventoryCounted: _counted,
+    e.ProductUpserted: _stated,
+}
+"""Event type → how it changes the SKU. Balances and listings change no number: they are compared (section 6)."""
