@@ -35,11 +35,9 @@ def _count_round(sim: Simulation, place: int) -> None:
     """A place counts a few cells; the count is keyed in some minutes after its cut."""
     sim.cut(sim.now + sim.span(*_PAUSE), _count_round, place)
     for _ in range(_many(sim, 1 / 50, PLACES)):
-        cell = some_cell(sim)
+        cell = some_cell(sim, place)
         if cell is not None:
-            cell += place - cell % PLACES
-            if sim.world.quiet(cell):
-                take_count(sim, cell, 0)
+            take_count(sim, cell, 0)
 
 
 def take_count(sim: Simulation, cell: int, wrong: int) -> None:

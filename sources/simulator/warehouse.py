@@ -67,11 +67,12 @@ def stir(sim: Simulation, _: None) -> None:
     sim.at(sim.now + SETTLE, step, (cell, units))
 
 
-def some_cell(sim: Simulation) -> int | None:
-    """Any stocked cell no fault has touched, popular SKUs as often as others; None if none is soon found."""
+def some_cell(sim: Simulation, place: int = -1) -> int | None:
+    """Any stocked cell (of a place) that no fault has touched; None if none is soon found."""
     world = sim.world
-    for _ in range(20):
-        cell = int(sim.draw() * world.size) * PLACES + int(sim.draw() * PLACES)
+    for _ in range(40):
+        at = place if place >= 0 else int(sim.draw() * PLACES)
+        cell = int(sim.draw() * world.size) * PLACES + at
         if world.quiet(cell):
             return cell
     return None
