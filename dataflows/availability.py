@@ -28,6 +28,7 @@ from operators.order_shard import OrderShard
 from operators.sku_shard import SkuShard
 from operators.tally import TallyShard, encode
 from sinks.files import LatestFile, LinesFile
+from sources.files import InputFile, find
 from sources.lanes import FileLane
 
 COUNTS = "meta/counts.json"
@@ -47,11 +48,15 @@ class Plan(Struct, frozen=True):
 def availability_job(plan: Plan) -> Job:
     """From directories of canonical events to availability, lifecycle and dead letters."""
     policy, as_of = plan.policy, plan.as_of
+    files: list[InputFile] = []
     shards = range(ORDER_SHARDS)
     upstreams = LANES + tuple(f"orders-{shard:02d}" for shard in shards)
 
     def lane(name: str, position: Any) -> Lane:
-        return RoutedLane(name, lambda at: FileLane(plan.input, LANES.index(name), policy.time, at, as_of), position)
+        nonlocal files
+        files = files or find(plan.input)
+        number = LANES.index(name)
+        return RoutedLane(name, lambda at: FileLane(plan.input, files, number, policy.time, at), position, as_of)
 
     def orders(shard: int) -> Host:
         return Orders(OrderShard(shard, ORDER_SHARDS, SKU_SHARDS, LANES, policy, as_of))

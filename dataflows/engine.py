@@ -47,9 +47,8 @@ def run(
     gc.set_threshold(100_000, 50, 1000)
     recovery = None
     if state is not None:
-        if not (state / "part-0.sqlite3").exists() and cluster.process == 0:
-            state.mkdir(parents=True, exist_ok=True, mode=0o700)
-            init_db_dir(state, RECOVERY_PARTS)
+        if not cluster.addresses:
+            prepare(state)
         recovery = RecoveryConfig(str(state))
     cli_main(
         flow(job, keep=state is not None, watch=watch),
@@ -58,6 +57,13 @@ def run(
         epoch_interval=epoch,
         recovery_config=recovery,
     )
+
+
+def prepare(state: Path) -> None:
+    """Make the recovery parts of a new state directory; an existing one is left as it is."""
+    if not (state / "part-0.sqlite3").exists():
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        init_db_dir(state, RECOVERY_PARTS)
 
 
 def flow(job: Job, *, keep: bool, watch: Callable[[Lane], None] | None = None) -> Dataflow:

@@ -32,21 +32,25 @@ class Reading(Protocol):
 
 
 class RoutedLane:
-    """A source's lane whose events leave for their shards. Its position is the source's and its own counts."""
+    """A source's lane whose events leave for their shards. Its position is the source's and its own counts.
 
-    def __init__(self, name: str, open_at: Callable[[Any], Reading], position: Any) -> None:
+    `as_of` stands in for the wall-clock where given: events too far ahead of it are from the future.
+    """
+
+    def __init__(self, name: str, open_at: Callable[[Any], Reading], position: Any, as_of: datetime | None) -> None:
         saved = position or {"reading": None, "counts": {}, "told_end": False}
         self.name = name
         self.reading = open_at(saved["reading"])
         self.ended = False
         self._counts: dict[str, dict[str, int]] = saved["counts"]
         self._told_end: bool = saved["told_end"]
+        self._as_of = as_of
         self._reads = 0
 
     def read(self, now: datetime) -> list[Mail]:
         """Mail of the next block; nothing more once `ended`."""
         buckets, mails = Buckets(), []
-        for decoded in self.reading.read(now):
+        for decoded in self.reading.read(self._as_of or now):
             count = self._counts.setdefault(decoded.stem, {"read": 0, "dead_letter": 0})
             count["read"] += decoded.read
             if decoded.letters:

@@ -32,11 +32,12 @@ class Plain:
         _sort(mails, waiting)
         for stage in self._job.stages:
             for shard, messages in waiting.pop(stage.name, {}).items():
-                _sort(self._host(stage.name, shard).apply(messages), waiting)
+                _sort(self.host(stage.name, shard).apply(messages), waiting)
         for name, shards in waiting.items():
             self._outlets[name].write(shards[0])
 
-    def _host(self, stage: str, shard: int) -> Host:
+    def host(self, stage: str, shard: int) -> Host:
+        """The shard of a stage; an empty one if nothing has reached it yet."""
         host = self._hosts.get((stage, shard))
         if host is None:
             host = self._hosts[stage, shard] = self._job.stages[self._order[stage]].host(shard)
@@ -47,7 +48,7 @@ class Plain:
         for (stage, shard), host in list(self._hosts.items()):
             sealed = host.snapshot()
             del self._hosts[stage, shard]
-            self._host(stage, shard).restore(sealed)
+            self.host(stage, shard).restore(sealed)
 
     def check(self) -> None:
         """Let every shard check its own invariants; raises AssertionError."""

@@ -222,6 +222,16 @@ class OrderShard:
         lines = standing(order, self._kits)
         return not any(part.open for line in lines for part in line.parts) and not claim_lines(order, lines, ())
 
+    def look(self, order_id: str) -> tuple[Order, list[LineStanding]] | None:
+        """One order and what it stands at, to be read and not changed; None if it is unknown."""
+        order = self._orders.get(order_id)
+        return None if order is None else (order, standing(order, self._kits))
+
+    def tell(self, order_id: str) -> Lifecycle | None:
+        """The order's lifecycle record as of now."""
+        seen = self.look(order_id)
+        return None if seen is None else story(order_id, *seen, self._kits)
+
     def check(self) -> None:
         """Raise AssertionError if an invariant of the state does not hold."""
         for key, order in self._orders.peek():

@@ -160,6 +160,18 @@ class SkuShard:
                 self._arithmetic.fold(sku, watermark - self._retention)
                 self._deadlines.arm(watermark + self._retention / 8, key)
 
+    def look(self, key: str) -> tuple[Sku, Availability] | None:
+        """One SKU and its record, to be read and not changed; None if nothing is known of it."""
+        sku = self._skus.get(key)
+        if sku is None or sku.at is None:
+            return None
+        return sku, self._arithmetic.availability(key, sku)
+
+    @property
+    def kits(self) -> Kits:
+        """Every kit definition the shard knows, to be read and not changed."""
+        return self._kits
+
     def check(self) -> None:
         """Raise AssertionError if an invariant of the state does not hold."""
         for key, sku in self._skus.peek():

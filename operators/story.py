@@ -60,7 +60,7 @@ def shipped_at(order: Order, lines: list[LineStanding], kits: Kits) -> datetime 
     if order.document is None or not (order.shipments or order.issues):
         return None
     parts = [part for line in lines for part in line.parts]
-    if any(part.open for part in parts):
+    if any(part.open for part in parts) or not _left(lines):
         return None
     by_time = sorted(order.shipments.items(), key=lambda item: (item[1].at, item[1].rank))
     if by_time and all(sum(part.shipped.values()) >= part.ordered - part.cancelled for part in parts):

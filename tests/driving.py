@@ -117,7 +117,7 @@ def drive(
     runner = Plain(job)
     for name in job.lanes:
         mine = batches if name == job.lanes[0] else []
-        lane = RoutedLane(name, lambda _, mine=mine: Batches(mine, policy), None)  # type: ignore[misc]  # a default binds the loop's value
+        lane = RoutedLane(name, lambda _, mine=mine: Batches(mine, policy), None, None)  # type: ignore[misc]  # a default binds the loop's value
         step = 0
         while not lane.ended:
             runner.deliver(lane.read(NOW))

@@ -1,0 +1,88 @@
+"""`sellable run`: events in, availability, lifecycle and dead letters out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from canonical.errors import Terminal
+from canonical.policy import duration
+
+EPILOG = """\
+examples:
+  sellable run --input day --output out
+  sellable run --input day --output out --workers 2          two processes, the same result
+  sellable run --input day --output out --state state        killed and started again, it goes on where it was
+  sellable run --input day --output out --config shop.toml --as-of 2026-03-02T00:00:00Z
+
+input: orders.ndjson, shipments.ndjson, inventory.ndjson, returns.ndjson, postings.ndjson, products.ndjson,
+listings.ndjson, or folders of those names with *.ndjson; also .gz and .zst; any may be missing.
+A run without --state starts its outputs anew; with --state it resumes.
+"""
+
+
+def add(words: Any) -> None:
+    command = words.add_parser(
+        "run",
+        help="turn events into availability, lifecycle and dead letters",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("--input", required=True, type=Path, metavar="DIR", help="directory of event files")
+    command.add_argument("--output", required=True, type=Path, metavar="DIR", help="directory for what comes out")
+    command.add_argument("--config", type=Path, metavar="FILE", help="TOML configuration (default: one pool, default deadlines)")
+    command.add_argument("--state", type=Path, metavar="DIR", help="keep state here, so that a killed run resumes")
+    command.add_argument("--as-of", type=moment, metavar="TIME", help="where time stands at the end (default: the latest event)")
+    command.add_argument("--workers", type=positive, default=1, metavar="N", help="processes to share the work (default 1)")
+    command.add_argument("--job", choices=["all", "availability"], default="all", help="which job (default all)")
+    command.add_argument("--epoch", type=length, default=timedelta(seconds=10), metavar="10s", help="time between two durable moments")
+    command.add_argument("--strict", action="store_true", help="exit 1 if there were dead letters")
+    command.add_argument("--json", action="store_true", help="print the summary as JSON")
+    command.add_argument("--process-id", type=int, help=argparse.SUPPRESS)
+    command.add_argument("--addresses", help=argparse.SUPPRESS)
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from dataflows import running  # noqa: PLC0415  because the engine's import would slow every other command
+
+    if args.process_id is not None:
+        running.member(args)
+        return 0
+    summary = running.all_of(args)
+    print(summary.as_json() if args.json else summary.as_table(colour=sys.stdout.isatty()))
+    if not summary.adds_up:
+        print("sellable run: the counts do not add up: this is a bug of ours, please report it", file=sys.stderr)
+        return 1
+    return 1 if args.strict and summary.dead_letters else 0
+
+
+def moment(text: str) -> datetime:
+    """An RFC 3339 time with a zone."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time like 2026-03-01T10:00:00Z") from error
+    if time.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text!r} has no zone: write {text}Z for UTC")
+    return time
+
+
+def positive(text: str) -> int:
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    if int(text) > (os.cpu_count() or 1) * 4:
+        raise argparse.ArgumentTypeError(f"{text} processes on {os.cpu_count()} cores would only slow each other")
+    return int(text)
+
+
+def length(text: str) -> timedelta:
+    try:
+        return duration(text)
+    except (ValueError, Terminal) as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

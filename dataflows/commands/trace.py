@@ -1,0 +1,49 @@
+"""`sellable trace`: one order's life across all systems: milestones, the time between them, lines and events."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+EPILOG = """\
+examples:
+  sellable trace o-0000123 --output out
+  sellable trace o-0000123 --output out --json
+"""
+
+
+def add(words: Any) -> None:
+    command = words.add_parser(
+        "trace",
+        help="one order's life across all systems",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("order_id", metavar="ORDER_ID")
+    command.add_argument("--output", required=True, type=Path, metavar="DIR", help="the output of a run")
+    command.add_argument("--input", type=Path, metavar="DIR", help="where the run's input is now, if it has moved")
+    command.add_argument("--json", action="store_true", help="for scripts")
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    import msgspec  # noqa: PLC0415  because other commands should not wait for it
+
+    from dataflows import past  # noqa: PLC0415  because the job's imports would slow every other command
+    from dataflows.showing import Page  # noqa: PLC0415  because of the same
+    from dataflows.tracing import trace  # noqa: PLC0415  because of the same
+
+    found = trace(past.plan_of(args.output, args.input), args.order_id)
+    if found is None:
+        print(f"sellable trace: no event names order {args.order_id}", file=sys.stderr)
+        return 1
+    if args.json:
+        print(msgspec.json.format(msgspec.json.encode(found)).decode())
+    else:
+        page = Page(colour=sys.stdout.isatty())
+        page.trace(found)
+        print(page.text())
+    return 0
