@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from canonical.envelope import Event
 from canonical.errors import Code
-from canonical.outputs import DeadLetter
+from canonical.outputs import DeadLetter, Origin
 
 
 class Fault(Struct, frozen=True):
@@ -45,12 +45,16 @@ class Block(Struct):
 
 
 class Drift(Struct, frozen=True):
-    """A field the contract does not know, found by sampling. `sample` names its neighbours, never a value."""
+    """A field the contract does not know, found by sampling. `sample` names its neighbours, never a value.
+
+    The line in `origin` is given only where the block knew it: nobody counts lines for a sample.
+    """
 
     source: str
     type: str
     field: str
     sample: str
+    origin: Origin
 
 
 class Decoded(Struct):

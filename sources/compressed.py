@@ -139,7 +139,8 @@ class CompressedFile:
 
     def position(self) -> dict[str, Any]:
         """Where to go on from, as plain builtins: an offset inside, its line number, the size as stored."""
-        return {"offset": self._offset, "line": self._line, "size": self.file.size, "ended": self.ended}
+        offset = max(self._offset, self._skip)  # while skipping, where it will go on
+        return {"offset": offset, "line": self._line, "size": self.file.size, "ended": self.ended}
 
     def next_block(self) -> Block:
         """The next lines, about a stripe of them; none while skipping to where an earlier run stopped."""

@@ -22,13 +22,12 @@ from sources.block import Block, Decoded, Drift, Fault
 from sources.drift import drift
 from sources.duplicate_keys import refuse_duplicates
 from sources.judge import EARLIEST, judge, shifted, wrong_topic
-from sources.letters import keep, letter, subject_of
+from sources.letters import letter
 from sources.refusal import FAILURES, KIND_OF, TYPED, explain
 
 __all__ = ["Block", "Decoded", "Decoder", "Drift", "Fault"]
 
 SAMPLE_EVERY = 1000
-"""After the first event of each source and type, one line in so many is looked at for unknown fields."""
 
 # What the loop of `_accept` must look at, beside what it looks at in every event.
 PLAIN, MOVEMENT, DOCUMENT, ALWAYS = range(4)
@@ -54,15 +53,22 @@ class Decoder:
 
     It remembers the greatest event time accepted, how many lines were read, and which sources have sent
     which types. `line_at` gives the number (from 1) of the line that begins at a byte offset, for letters
-    of blocks that do not know their own.
+    of blocks that do not know their own. One line in `sample_every` is looked at for unknown fields, besides
+    the first of each source and type.
     """
 
-    def __init__(self, policy_time: Time, line_at: Callable[[int], int] | None = None) -> None:
+    def __init__(
+        self,
+        policy_time: Time,
+        line_at: Callable[[int], int] | None = None,
+        sample_every: int = SAMPLE_EVERY,
+    ) -> None:
         self.greatest: datetime | None = None
         self.lines_read = 0
         self._time = policy_time
         self._horizon = policy_time.allowed_lateness + policy_time.retention
         self._line_at = line_at
+        self._every = sample_every
         self._seen: defaultdict[type, set[str]] = defaultdict(set)
         self._rows: dict[str, Rows] = {}
 
@@ -75,15 +81,9 @@ class Decoder:
         refuse_duplicates(block.data, lines, parsed, failed)
         events, refused, fresh = self._accept(block.stem, parsed, now)
         letters = self._letters(block, lines, {index: parsed[index] for index in refused}, now)
-        sampled = {*fresh, *range(-self.lines_read % SAMPLE_EVERY, len(lines), SAMPLE_EVERY)}
+        drifts = self._drifts(block, lines, parsed, fresh)
         self.lines_read += len(lines)
-        found = [
-            one
-            for index in sorted(sampled)
-            if isinstance(event := parsed[index], Event)
-            for one in drift(lines[index], event)
-        ]
-        return Decoded(block.stem, len(events) + len(letters), events, letters, found, self.greatest)
+        return Decoded(block.stem, len(events) + len(letters), events, letters, drifts, self.greatest)
 
     def snapshot(self) -> dict[str, Any]:
         """The state as plain builtins."""
@@ -171,22 +171,28 @@ class Decoder:
         fault = block.fault
         if not refused and fault is None:
             return []
-        starts = list(accumulate((len(line) + 1 for line in lines), initial=block.offset))
         first = block.line
         if first is None and block.file is not None and self._line_at is not None:
             first = self._line_at(block.offset)
-        origins = {index: _origin(block, index, starts[index], first) for index in (*refused, len(lines))}
+        starts = list(accumulate((len(line) + 1 for line in lines), initial=block.offset))
         letters = [
-            letter(subject_of(lines[index]), lines[index], refusal, block.stem, origins[index], now)
+            letter(lines[index], refusal, block.stem, _origin(block, index, starts[index], first), now)
             for index, refusal in refused.items()
         ]
         if fault is not None:
             origin = _origin(block, len(lines), fault.offset, first)
             refusal = Refusal(fault.code, fault.reason)
-            last = letter(subject_of(fault.head), b"", refusal, block.stem, origin, now)
-            keep(last, fault.head, fault.size)
-            letters.append(last)
+            letters.append(letter(fault.head, refusal, block.stem, origin, now, fault.size))
         return letters
+
+    def _drifts(self, block: Block, lines: list[bytes], parsed: list[Any], fresh: list[int]) -> list[Drift]:
+        """Unknown fields of the sampled lines: the first of each source and type, and every so many-th."""
+        found = []
+        for index in sorted({*fresh, *range(-self.lines_read % self._every, len(lines), self._every)}):
+            if isinstance(event := parsed[index], Event):
+                offset = block.offset + sum(len(line) + 1 for line in lines[:index])
+                found += drift(lines[index], event, _origin(block, index, offset, block.line))
+        return found
 
 
 def _promised(data: e.OrderDocument) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import inspect
 
 from canonical.envelope import Event
+from canonical.outputs import Origin
 from canonical.topics import EVENT_TYPES, TYPE_NAME
 from sources.block import Drift
 
@@ -34,7 +35,7 @@ def _known(node: inspect.Type) -> dict[str, Any]:
 KNOWN = {kind: _known(inspect.type_info(kind)) for kind in EVENT_TYPES}
 
 
-def drift(line: bytes, event: Event) -> list[Drift]:
+def drift(line: bytes, event: Event, origin: Origin) -> list[Drift]:
     """Every field of an accepted line that its type does not have, each once; list positions are left out."""
     try:
         value = _READ.decode(line.decode())
@@ -42,7 +43,8 @@ def drift(line: bytes, event: Event) -> list[Drift]:
         return []  # what only one of the two parsers can read is not worth a sample
     found: dict[str, str] = {}
     _walk(value, KNOWN[type(event)], "", found)
-    return [Drift(event.source, TYPE_NAME[type(event)], path, names) for path, names in found.items()]
+    name = TYPE_NAME[type(event)]
+    return [Drift(event.source, name, path, names, origin) for path, names in found.items()]
 
 
 def _walk(value: object, known: dict[str, Any], path: str, found: dict[str, str]) -> None:

@@ -18,25 +18,24 @@ MAX_KEY = 520
 _SUBJECT = re.compile(rb'"subject"\s*:\s*("(?:[^"\\]|\\.){1,3120}")')
 
 
-def letter(key: str, line: bytes, refusal: Refusal, stem: str, origin: Origin, now: datetime) -> DeadLetter:
-    """The dead letter of one refused line."""
-    result = DeadLetter(key, refusal.code, refusal.reason, refusal.field, stem, origin, now)
-    keep(result, line, len(line))
-    return result
-
-
-def keep(result: DeadLetter, head: bytes, size: int) -> None:
-    """Puts the input's bytes into its letter: `head` are the first of `size`, all of them up to 1 MiB."""
+def letter(
+    line: bytes, refusal: Refusal, stem: str, origin: Origin, now: datetime, size: int | None = None
+) -> DeadLetter:
+    """The dead letter of a refused line. Where `size` is given, `line` is only the first of so many bytes."""
+    subject = subject_of(line)
+    result = DeadLetter(subject, refusal.code, refusal.reason, refusal.field, stem, origin, now)
+    size = len(line) if size is None else size
     if size > MAX_LINE_BYTES:
-        head = head[:HEAD_BYTES]
+        line = line[:HEAD_BYTES]
         result.size = size
     try:
-        result.input = head.decode()
+        result.input = line.decode()
     except UnicodeDecodeError as error:
-        if size > len(head) and error.reason == "unexpected end of data":
-            result.input = head[: error.start].decode()  # our own cut went through a character
+        if size > len(line) and error.reason == "unexpected end of data":
+            result.input = line[: error.start].decode()  # our own cut went through a character
         else:
-            result.input_base64 = b64encode(head).decode()
+            result.input_base64 = b64encode(line).decode()
+    return result
 
 
 def subject_of(line: bytes) -> str:
