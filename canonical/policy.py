@@ -109,6 +109,54 @@ class Severity(Table):
     medium_units: Annotated[int, Field(ge=1)] = 5
 
 
+class Oauth(Table):
+    """How a token is asked for (OpenID Connect client credentials)."""
+
+    token_endpoint_url: str
+    client_id: str
+    client_secret_file: str
+    scope: str | None = None
+    extensions: str | None = None
+
+
+class Kafka(Table):
+    """How brokers are spoken to. Credentials are files, each holding one and nothing else, read at start.
+
+    `group`: lag monitors are shown positions under this name; they are never read back. `delivery_timeout`:
+    so long an output waits for the brokers before the job stops. `lane_memory_mib`: fetched ahead, per lane.
+    """
+
+    security: Literal["plaintext", "tls", "sasl_plaintext", "sasl_tls"] = "plaintext"
+    mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN", "OAUTHBEARER"] | None = None
+    username_file: str | None = None
+    password_file: str | None = None
+    oauth: Oauth | None = None
+    ca_file: str | None = None
+    certificate_file: str | None = None
+    key_file: str | None = None
+    key_password_file: str | None = None
+    group: Annotated[str, Field(min_length=1)] = "sellable"
+    start_timeout: Duration = timedelta(seconds=30)
+    delivery_timeout: Duration = timedelta(minutes=2)
+    lane_memory_mib: Annotated[int, Field(ge=1, le=1024)] = 16
+
+    @model_validator(mode="after")
+    def _credentials_fit(self) -> Kafka:
+        signed_in = self.security.startswith("sasl")
+        if signed_in != (self.mechanism is not None):
+            raise ValueError("mechanism: goes with security sasl_tls or sasl_plaintext, and those with one")
+        if (self.mechanism == "OAUTHBEARER") != (self.oauth is not None):
+            raise ValueError("oauth: goes with mechanism OAUTHBEARER, and that with a table [kafka.oauth]")
+        by_password = signed_in and self.mechanism != "OAUTHBEARER"
+        if by_password != (self.username_file is not None and self.password_file is not None):
+            raise ValueError("username_file, password_file: both go with SCRAM and PLAIN, and those with both")
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("certificate_file, key_file: neither is of use without the other")
+        if not self.security.endswith("tls") and (self.ca_file or self.certificate_file):
+            raise ValueError("ca_file, certificate_file: are for security tls or sasl_tls only")
+        return self
+
+
 class Policy(Table):
     """One retailer's whole configuration. `Policy()` is the zero configuration: one pool, default deadlines."""
 
@@ -118,6 +166,7 @@ class Policy(Table):
     locations: dict[str, Location] = {}
     pools: dict[str, tuple[str, ...]] = {}
     channels: dict[str, Channel] = {}
+    kafka: Kafka = Kafka()
 
     @model_validator(mode="after")
     def _pools_fit(self) -> Policy:
