@@ -76,11 +76,21 @@ class Origin(Struct, gc=False, omit_defaults=True):
     offset: int | None = None
 
 
+class Header(Struct, gc=False, omit_defaults=True):
+    """A header of a message; its bytes are in `value` when they are UTF-8, else in `value_base64`."""
+
+    name: str
+    value: str | None = None
+    value_base64: str | None = None
+
+
 class DeadLetter(Struct, gc=False):
     """An input that could not be accepted, kept whole with the reason.
 
-    The bytes are in `input` when they are UTF-8, else in `input_base64`; of an input over 1 MiB only the
-    first 4 KiB are kept and `size` says how many bytes there were: the rest is still where it came from.
+    The bytes are in `input` when they are UTF-8, else in `input_base64`; of an input over 1 MiB only
+    the first 4 KiB are kept and `size` says how many bytes there were: the rest is still where it came from.
+    `key` is the message's, where it came from a topic with one (`key_base64` when that is not UTF-8), else the
+    subject the input seems to have.
     """
 
     key: str
@@ -93,6 +103,8 @@ class DeadLetter(Struct, gc=False):
     input: str | UnsetType = UNSET
     input_base64: str | UnsetType = UNSET
     size: int | UnsetType = UNSET
+    key_base64: str | UnsetType = UNSET
+    headers: list[Header] | UnsetType = UNSET
 
 
 class ExceptionRecord(Struct, gc=False):
