@@ -130,6 +130,8 @@ def _together(args: argparse.Namespace, progress: Progress) -> None:
 
     def follow(number: int, process: subprocess.Popen[str]) -> None:
         for line in process.stdout or ():
+            if not line.startswith("["):
+                continue
             done, total = json.loads(line)
             readings[number] = (done, total)
             progress.show(readings)

@@ -21,8 +21,8 @@ from operators.kits import Kits
 from operators.order import JOINS, Issued, Order
 from operators.seal import seal, unseal
 from operators.shelf import LIVE_LIMIT, Shelf
-from operators.standing import LineStanding, claim_lines, standing
-from operators.story import story
+from operators.standing import LineStanding, claim_lines
+from operators.story import Upshot, story, upshot
 
 _CLAIM_BEARING = frozenset(CLAIM_BEARING)
 
@@ -59,6 +59,7 @@ class OrderShard:
         self._clock = Clock(lanes, as_of)
         self._kits = Kits()
         self._orders = Shelf(Order)
+        self._upshots: dict[str, Upshot] = {}
         self._deadlines = Deadlines()
         self._counts: dict[str, dict[str, int]] = {}
 
@@ -73,10 +74,12 @@ class OrderShard:
             self._clock.hear(parcel.time)
             everyone = everyone or not parcel.events
         if kits:
+            self._upshots.clear()
             self._reclaim(kits, touched, issued)
         told = self._tell(touched, issued, self._clock.told(self.name, parcels[-1].time.now), everyone=everyone)
         self._retire()
-        self._orders.settle(LIVE_LIMIT)
+        if self._orders.settle(LIVE_LIMIT):
+            self._upshots.clear()
         return told
 
     def _join(
@@ -137,11 +140,13 @@ class OrderShard:
             order = self._orders.get(key)
             if order is None:
                 continue
-            lines = standing(order, self._kits)
-            lifecycle.append(story(key, order, lines, self._kits))
+            so_far = self._upshots.get(key)
+            if so_far is None or claiming:
+                so_far = self._upshots[key] = upshot(order, self._kits)
+            lifecycle.append(story(key, order, so_far))
             if claiming:
                 moved = order.issues if self._net else issued.get(key, ())
-                for claim in self._claims(key, order, lines, moved):
+                for claim in self._claims(key, order, so_far.standing, moved):
                     shard = shard_of(claim.sku, self._sku_shards)
                     note = claims.get(shard)
                     if note is None:
@@ -154,12 +159,13 @@ class OrderShard:
     ) -> list[Claim]:
         """The order's whole present claim on every SKU it ever named, also where that is nothing any more."""
         by_sku = claim_lines(order, lines, self._timed)
-        placed_at = order.placed_at or order.changed_at
+        placed_at = min((at for at in (order.placed_at, order.changed_at) if at is not None), default=None)
         moves = self._moves(issued, placed_at)
         named = dict.fromkeys(order.named)
         if self._kits:
             for sku in order.named:
-                named.update(dict.fromkeys(sorted(self._kits.ever(sku))))
+                if self._kits.is_kit(sku):
+                    named.update(dict.fromkeys(sorted(self._kits.ever(sku))))
         told = []
         for sku in named:
             news = order.changes - order.told.get(sku, 0)
@@ -215,22 +221,23 @@ class OrderShard:
                 self._deadlines.arm(order.last_at + self._retention, key)
             elif self._closed(order):
                 self._orders.drop(key)
+                self._upshots.pop(key, None)
             else:
                 self._deadlines.arm(watermark + self._retention / 8, key)
 
     def _closed(self, order: Order) -> bool:
-        lines = standing(order, self._kits)
+        lines = upshot(order, self._kits).standing
         return not any(part.open for line in lines for part in line.parts) and not claim_lines(order, lines, ())
 
-    def look(self, order_id: str) -> tuple[Order, list[LineStanding]] | None:
+    def look(self, order_id: str) -> tuple[Order, Upshot] | None:
         """One order and what it stands at, to be read and not changed; None if it is unknown."""
         order = self._orders.get(order_id)
-        return None if order is None else (order, standing(order, self._kits))
+        return None if order is None else (order, upshot(order, self._kits))
 
     def tell(self, order_id: str) -> Lifecycle | None:
         """The order's lifecycle record as of now."""
         seen = self.look(order_id)
-        return None if seen is None else story(order_id, *seen, self._kits)
+        return None if seen is None else story(order_id, *seen)
 
     def check(self) -> None:
         """Raise AssertionError if an invariant of the state does not hold."""
@@ -238,7 +245,7 @@ class OrderShard:
             assert len(set(order.seen)) == len(order.seen), f"{key}: an event was joined twice"
             assert order.changes <= len(order.seen), f"{key}: more changes than events"
             assert all(0 <= told <= order.changes for told in order.told.values()), f"{key}: told the future"
-            for line in standing(order, self._kits):
+            for line in upshot(order, self._kits).standing:
                 assert all(part.open >= 0 for part in line.parts), f"{key}: negative open units"
 
     def snapshot(self) -> bytes:
@@ -252,5 +259,6 @@ class OrderShard:
         self._clock.restore(state.clock)
         self._kits.restore(state.kits)
         self._orders.restore(state.orders)
+        self._upshots.clear()
         self._deadlines = Deadlines(state.deadlines)
         self._counts = state.counts

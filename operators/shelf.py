@@ -58,12 +58,14 @@ class Shelf(Generic[T]):
         for key, packed in self._rest.items():
             yield key, self._unpack(packed)
 
-    def settle(self, limit: int = 0) -> None:
-        """Pack all live entries if there are more than `limit` of them."""
-        if len(self._live) > limit:
-            pack = self._pack
-            self._rest.update((key, pack(entry)) for key, entry in self._live.items())
-            self._live.clear()
+    def settle(self, limit: int = 0) -> bool:
+        """Pack all live entries if there are more than `limit` of them; says whether it did."""
+        if len(self._live) <= limit:
+            return False
+        pack = self._pack
+        self._rest.update((key, pack(entry)) for key, entry in self._live.items())
+        self._live.clear()
+        return True
 
     def snapshot(self) -> dict[str, bytes]:
         """All entries packed: a view that is good until the next change."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import groupby
 
 import msgspec
+from msgspec import Struct
 
 from canonical.lifecycle import STATES, imply
 from canonical.outputs import Lifecycle, LifecycleLine
@@ -13,40 +15,55 @@ from operators.kits import Kits
 from operators.order import Issued, Order, Shipped
 from operators.standing import LineStanding, PartStanding, standing
 
+FIRST_OF_ITS_TYPE = ("posted", "returned", "refunded")
+"""Milestones beside the chain whose own time is all there is to them."""
 
-def story(order_id: str, order: Order, lines: list[LineStanding], kits: Kits) -> Lifecycle:
+
+class Upshot(Struct, gc=False):
+    """What an order's claim-bearing facts come to; good until one of them changes, so that others cost little.
+
+    `left`: whether anything has physically gone.
+    """
+
+    standing: list[LineStanding]
+    lines: list[LifecycleLine]
+    shipped_at: datetime | None
+    cancelled_at: datetime | None
+    left: bool
+
+
+def upshot(order: Order, kits: Kits) -> Upshot:
+    """Work out where the order stands."""
+    lines = standing(order, kits)
+    left = _left(lines)
+    shipped = shipped_at(order, lines, kits) if left and order.document is not None else None
+    return Upshot(lines, [_line(line) for line in lines], shipped, _cancelled_at(order, lines), left)
+
+
+def story(order_id: str, order: Order, so_far: Upshot) -> Lifecycle:
     """The lifecycle record of an order; `version` = the distinct events it rests on."""
-    milestones = milestones_of(order, lines, kits)
-    return Lifecycle(
-        order_id,
-        len(order.seen),
-        order.channel,
-        _state(order, lines, milestones),
-        milestones,
-        [_line(line) for line in lines],
-        [],
-    )
+    milestones = milestones_of(order, so_far)
+    state = _state(order, so_far, milestones)
+    return Lifecycle(order_id, len(order.seen), order.channel, state, milestones, so_far.lines, [])
 
 
-def milestones_of(order: Order, lines: list[LineStanding], kits: Kits) -> dict[str, datetime]:
+def milestones_of(order: Order, so_far: Upshot) -> dict[str, datetime]:
     """Name → time of every milestone the order has reached or a later one implies."""
-    own = dict(order.own)
+    own = order.own.copy()
     placed = order.placed_at or order.changed_at
     if placed is not None:
         own["placed"] = placed
-    shipped = shipped_at(order, lines, kits)
-    if shipped is not None:
-        own["shipped"] = shipped
-        delivered = _delivered_at(order)
+    if so_far.shipped_at is not None:
+        own["shipped"] = so_far.shipped_at
+        delivered = _delivered_at(order) if order.news else None
         if delivered is not None:
             own["delivered"] = delivered
     milestones = imply(own)
-    for name in ("posted", "returned", "refunded"):
+    for name in FIRST_OF_ITS_TYPE:
         if name in own:
             milestones[name] = own[name]
-    cancelled = _cancelled_at(order, lines)
-    if cancelled is not None:
-        milestones["cancelled"] = cancelled
+    if so_far.cancelled_at is not None:
+        milestones["cancelled"] = so_far.cancelled_at
     if order.verdict is not None and not order.verdict[2]:
         milestones["rejected"] = order.verdict[0]
     return milestones
@@ -57,15 +74,17 @@ def shipped_at(order: Order, lines: list[LineStanding], kits: Kits) -> datetime 
 
     Shipments are counted in time order. Only where they never suffice, goods issues stand in for the ones missing.
     """
-    if order.document is None or not (order.shipments or order.issues):
-        return None
-    parts = [part for line in lines for part in line.parts]
-    if any(part.open for part in parts) or not _left(lines):
-        return None
+    sums = []
+    for line in lines:
+        for part in line.parts:
+            if part.open:
+                return None
+            sums.append((sum(part.shipped.values()), part.ordered - part.cancelled))
+    if order.shipments and all(shipped == needed for shipped, needed in sums):
+        # Each part is done with the last of its shipments, so the order is with the last of all.
+        return max(shipment.at for shipment in order.shipments.values())
     by_time = sorted(order.shipments.items(), key=lambda item: (item[1].at, item[1].rank))
-    if by_time and all(sum(part.shipped.values()) >= part.ordered - part.cancelled for part in parts):
-        if len(by_time) == 1:
-            return by_time[0][1].at
+    if by_time and all(shipped >= needed for shipped, needed in sums):
         return _first(order, kits, [(s.at, key, s) for key, s in by_time])
     steps: list[tuple[datetime, str, Shipped | Issued]] = [(s.at, key, s) for key, s in by_time]
     steps += [(issue.at, "", issue) for issue in order.issues]
@@ -75,13 +94,14 @@ def shipped_at(order: Order, lines: list[LineStanding], kits: Kits) -> datetime 
 def _first(
     order: Order, kits: Kits, steps: Iterable[tuple[datetime, str, Shipped | Issued]]
 ) -> datetime | None:
-    """The time of the first step after which something is gone and nothing ordered is open."""
+    """The first time by which something is gone and nothing ordered is open; `steps` in time order."""
     so_far = msgspec.structs.replace(order, shipments={}, issues=[], verdict=None)
-    for at, key, step in steps:
-        if isinstance(step, Shipped):
-            so_far.shipments[key] = step
-        else:
-            so_far.issues.append(step)
+    for at, together in groupby(steps, key=lambda step: step[0]):
+        for _, key, step in together:
+            if isinstance(step, Shipped):
+                so_far.shipments[key] = step
+            else:
+                so_far.issues.append(step)
         lines = standing(so_far, kits)
         if _left(lines) and not any(part.open for line in lines for part in line.parts):
             return at
@@ -110,23 +130,30 @@ def _cancelled_at(order: Order, lines: list[LineStanding]) -> datetime | None:
     return None
 
 
-def _state(order: Order, lines: list[LineStanding], milestones: dict[str, datetime]) -> str:
+def _state(order: Order, so_far: Upshot, milestones: dict[str, datetime]) -> str:
     if order.rejected:
         return "rejected"
-    if "cancelled" in milestones and order.document is not None and not _left(lines):
+    if so_far.cancelled_at is not None and order.document is not None and not so_far.left:
         return "cancelled"
     return next((name for name in STATES if name in milestones), "unknown")
 
 
 def _left(lines: list[LineStanding]) -> bool:
     """Whether anything of the order has physically gone."""
-    parts = [part for line in lines for part in line.parts]
-    return any(units > 0 for part in parts for units in (*part.shipped.values(), *part.issued.values()))
+    for line in lines:
+        for part in line.parts:
+            if part.shipped or any(units > 0 for units in part.issued.values()):
+                return True
+    return False
 
 
 def _line(line: LineStanding) -> LifecycleLine:
     """The line in its own units; a kit is shipped as far as its scarcest component, open as far as its last."""
     first = line.parts[0]
+    if first.per == 1 and len(line.parts) == 1:
+        shipped, issued = sum(first.shipped.values()), sum(first.issued.values())
+        cancelled = min(first.ordered, first.cancelled)
+        return LifecycleLine(line.line_id, line.sku, first.ordered, cancelled, shipped, issued, first.open)
     ordered = first.ordered // first.per
     return LifecycleLine(
         line.line_id,
