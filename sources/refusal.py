@@ -79,12 +79,15 @@ def _not_json(line: bytes) -> Refusal | None:
     return None
 
 
+ABSENT = msgspec.Raw(b"null")
+
+
 class _Head(msgspec.Struct):
     """As much of the envelope as says whether the rest is worth reading."""
 
-    specversion: msgspec.Raw | None = None
-    type: msgspec.Raw | None = None
-    dataschema: msgspec.Raw | None = None
+    specversion: msgspec.Raw = ABSENT
+    type: msgspec.Raw = ABSENT
+    dataschema: msgspec.Raw = ABSENT
 
 
 _HEAD = msgspec.json.Decoder(_Head)
@@ -96,13 +99,11 @@ def _not_ours(line: bytes) -> Refusal | None:
         head = _HEAD.decode(line)
     except msgspec.ValidationError:
         return Refusal("not_cloudevent", "the line is not a JSON object")
-    version, name, schema = (
-        None if raw is None else UNTYPED.decode(raw) for raw in (head.specversion, head.type, head.dataschema)
-    )
+    version, name, schema = (UNTYPED.decode(raw) for raw in (head.specversion, head.type, head.dataschema))
     if version != "1.0":
-        found = "it is absent" if head.specversion is None else f"not {_shown(version)}"
+        found = "it is absent" if head.specversion is ABSENT else f"not {_shown(version)}"
         return Refusal("not_cloudevent", f'specversion must be "1.0"; {found}', "specversion")
-    if head.type is None:
+    if head.type is ABSENT:
         return Refusal("missing_field", "the event does not say its type", "type")
     if not isinstance(name, str):
         return Refusal("wrong_type", f"type must be a text, not {_shown(name)}", "type")
@@ -153,7 +154,7 @@ def _named(what: str, path: str, line: bytes) -> Refusal:
     if found := re.match(r"Expected `\w+` (>=|<=|>|<) (\S+)", what):
         return Refusal("out_of_range", f"{path} must be {LIMITS[found[1]]} {found[2]}", path)
     if found := re.match(r"Invalid enum value (.*)", what, re.DOTALL):
-        allowed = ", ".join(choices(str(UNTYPED.decode(_HEAD.decode(line).type or b'""')), path))
+        allowed = ", ".join(choices(str(UNTYPED.decode(_HEAD.decode(line).type)), path))
         return Refusal("out_of_range", f"{path} is {_cut(found[1])}; it must be one of {allowed}", path)
     if "out of range" in what:
         return Refusal("out_of_range", f"{path} is a number beyond all limits", path)
