@@ -23,6 +23,8 @@ Level = Annotated[int, msgspec.Meta(ge=0, le=MAX_QUANTITY)]
 SignedUnits = Annotated[int, msgspec.Meta(ge=-MAX_QUANTITY, le=MAX_QUANTITY)]
 Version = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 Sequence = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,18}$")]
+SequenceNumber = Annotated[int, msgspec.Meta(ge=0, lt=10**18)]
+"""The same as a number, where a sender writes it so; both fit a 64-bit column."""
 
 
 class Event(msgspec.Struct, kw_only=True, tag_field="type", gc=False):

@@ -11,7 +11,20 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Struct
 
-from canonical.envelope import Currency, Event, Level, Moment, Money, Prose, Sequence, SignedUnits, Text, Units, Version
+from canonical.envelope import (
+    Currency,
+    Event,
+    Level,
+    Moment,
+    Money,
+    Prose,
+    Sequence,
+    SequenceNumber,
+    SignedUnits,
+    Text,
+    Units,
+    Version,
+)
 
 Status = Literal["sellable", "damaged", "quality_control", "hold"]
 
@@ -204,7 +217,7 @@ class Count(Struct, gc=False):
     quantity: Level
     as_of: Moment
     status: Status = "sellable"
-    through_sequence: Sequence | int | None = None
+    through_sequence: Sequence | SequenceNumber | None = None
 
 
 class InventoryCounted(Event, tag="inventory.counted"):
