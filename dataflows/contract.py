@@ -49,7 +49,7 @@ def asyncapi() -> Document:
         "info": {
             "title": "Sellable",
             "version": version("sellable"),
-            "description": "Events of channels, ERP, warehouses and carriers in; available-to-sell stock out.",
+            "description": "Events of channels, ERP, warehouses and carriers in, what can be sold out.",
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/json",

@@ -18,8 +18,8 @@ examples:
   sellable check export.json --stem orders            or is said; without any, all types may be in the file
   sellable check day --json | jq 'select(.code == "missing_field")'
 
-Each fault is one line: FILE:LINE  code  field  sentence. Unknown fields are warnings: a run ignores them; they
-are shown at the first line that has them, and counted. With --json each finding is an object, then the summary.
+Each fault is one line: FILE:LINE  code  field  sentence. Unknown fields are warnings (a run ignores them),
+shown at the first line that has them, and counted. With --json each finding is one object; the summary is the last.
 Not checked, because only a run can tell: whether an event is a duplicate, and whether it comes too late.
 
 exit codes: 0 no fault; 1 faults; 2 bad usage.
