@@ -61,6 +61,21 @@ def imply(own: dict[str, datetime]) -> dict[str, datetime]:
     `placed` is the anchor of every deadline and keeps its own time where it has one.
     """
     effective: dict[str, datetime] = {}
+    before: datetime | None = None
+    missing = False
+    for name in CHAIN:
+        at = own.get(name)
+        if at is None:
+            missing = True
+        elif missing or (before is not None and at < before):
+            return _implied(own)
+        else:
+            effective[name] = before = at
+    return effective
+
+
+def _implied(own: dict[str, datetime]) -> dict[str, datetime]:
+    effective: dict[str, datetime] = {}
     least: datetime | None = None
     for name in reversed(CHAIN):
         at = own.get(name)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
 from xxhash import xxh3_64_intdigest
 
-from canonical.events import InventoryMoved, ProductUpserted
+from canonical.events import InventoryMoved, OrderAccepted, ProductUpserted
 from canonical.keys import shard_of
 from canonical.lifecycle import CLAIM_BEARING
 from canonical.messages import Claim, Claims, Move, Parcel, Tally, Time
@@ -21,10 +22,13 @@ from operators.kits import Kits
 from operators.order import JOINS, Issued, Order
 from operators.seal import seal, unseal
 from operators.shelf import LIVE_LIMIT, Shelf
-from operators.standing import LineStanding, claim_lines
 from operators.story import Upshot, story, upshot
 
 _CLAIM_BEARING = frozenset(CLAIM_BEARING)
+VERSION, STANDING = 1, 2
+"""What touched an order: nothing that claims (0), what only counts as a change, what may change its standing."""
+NOTHING: list[Any] = []
+"""Told, never kept and never changed: one for all."""
 
 
 class State(Struct, array_like=True):
@@ -65,7 +69,7 @@ class OrderShard:
 
     def apply(self, parcels: list[Parcel]) -> Told:
         """Join the parcels' events, in order, then take their time; the result is conflated per order."""
-        touched: dict[str, bool] = {}
+        touched: dict[str, int] = {}
         issued: dict[str, list[Issued]] = {}
         kits: set[str] = set()
         everyone = False
@@ -83,7 +87,7 @@ class OrderShard:
         return told
 
     def _join(
-        self, parcel: Parcel, touched: dict[str, bool], issued: dict[str, list[Issued]], kits: set[str]
+        self, parcel: Parcel, touched: dict[str, int], issued: dict[str, list[Issued]], kits: set[str]
     ) -> None:
         orders, counts = self._orders, self._counts
         for event in parcel.events:
@@ -111,9 +115,9 @@ class OrderShard:
             if order.last_at is None or event.time > order.last_at:
                 order.last_at = event.time
             if kind not in _CLAIM_BEARING:
-                touched.setdefault(key, False)
+                touched.setdefault(key, 0)
                 continue
-            touched[key] = True
+            touched[key] = STANDING if kind is not OrderAccepted else touched.get(key, 0) or VERSION
             order.changes += 1
             if order.at is None or (event.time, rank) > (order.at, order.rank):
                 order.at, order.rank = event.time, rank
@@ -121,16 +125,16 @@ class OrderShard:
             if kind is InventoryMoved:
                 issued.setdefault(key, []).append(order.issues[-1])
 
-    def _reclaim(self, kits: set[str], touched: dict[str, bool], issued: dict[str, list[Issued]]) -> None:
+    def _reclaim(self, kits: set[str], touched: dict[str, int], issued: dict[str, list[Issued]]) -> None:
         """A kit's parts changed: every order that names it claims anew, and its issues are told again."""
         for key, order in self._orders.peek():
             if not kits.isdisjoint(order.named):
-                touched[key] = True
+                touched[key] = STANDING
                 known = issued.setdefault(key, [])
                 known += [issue for issue in order.issues if issue.sku in kits and issue not in known]
 
     def _tell(
-        self, touched: dict[str, bool], issued: dict[str, list[Issued]], time: Time, *, everyone: bool
+        self, touched: dict[str, int], issued: dict[str, list[Issued]], time: Time, *, everyone: bool
     ) -> Told:
         lifecycle: list[Lifecycle] = []
         claims: dict[int, Claims] = {}
@@ -141,12 +145,12 @@ class OrderShard:
             if order is None:
                 continue
             so_far = self._upshots.get(key)
-            if so_far is None or claiming:
-                so_far = self._upshots[key] = upshot(order, self._kits)
+            if so_far is None or claiming is STANDING or so_far.rejected != order.rejected:
+                so_far = self._upshots[key] = upshot(order, self._kits, self._timed)
             lifecycle.append(story(key, order, so_far))
             if claiming:
                 moved = order.issues if self._net else issued.get(key, ())
-                for claim in self._claims(key, order, so_far.standing, moved):
+                for claim in self._claims(key, order, so_far, moved):
                     shard = shard_of(claim.sku, self._sku_shards)
                     note = claims.get(shard)
                     if note is None:
@@ -155,17 +159,16 @@ class OrderShard:
         return Told(lifecycle, claims, Tally(self.name, self._counts) if everyone else None)
 
     def _claims(
-        self, key: str, order: Order, lines: list[LineStanding], issued: Any
+        self, key: str, order: Order, so_far: Upshot, issued: Any
     ) -> list[Claim]:
         """The order's whole present claim on every SKU it ever named, also where that is nothing any more."""
-        by_sku = claim_lines(order, lines, self._timed)
         placed_at = min((at for at in (order.placed_at, order.changed_at) if at is not None), default=None)
-        moves = self._moves(issued, placed_at)
-        named = dict.fromkeys(order.named)
-        if self._kits:
+        moves = self._moves(issued, placed_at) if issued else None
+        named: Iterable[str] = order.named
+        if self._kits and any(self._kits.is_kit(sku) for sku in order.named):
+            named = dict.fromkeys(order.named)
             for sku in order.named:
-                if self._kits.is_kit(sku):
-                    named.update(dict.fromkeys(sorted(self._kits.ever(sku))))
+                named.update(dict.fromkeys(sorted(self._kits.ever(sku))))
         told = []
         for sku in named:
             news = order.changes - order.told.get(sku, 0)
@@ -176,8 +179,8 @@ class OrderShard:
                     sku,
                     order.channel,
                     placed_at,
-                    by_sku.get(sku, []),
-                    moves.get(sku, []),
+                    so_far.claims.get(sku, NOTHING),
+                    moves.get(sku, NOTHING) if moves else NOTHING,
                     news,
                     order.at,  # type: ignore[arg-type]
                     order.rank,
@@ -226,13 +229,12 @@ class OrderShard:
                 self._deadlines.arm(watermark + self._retention / 8, key)
 
     def _closed(self, order: Order) -> bool:
-        lines = upshot(order, self._kits).standing
-        return not any(part.open for line in lines for part in line.parts) and not claim_lines(order, lines, ())
+        return not upshot(order, self._kits, self._timed).claims
 
     def look(self, order_id: str) -> tuple[Order, Upshot] | None:
         """One order and what it stands at, to be read and not changed; None if it is unknown."""
         order = self._orders.get(order_id)
-        return None if order is None else (order, upshot(order, self._kits))
+        return None if order is None else (order, upshot(order, self._kits, self._timed))
 
     def tell(self, order_id: str) -> Lifecycle | None:
         """The order's lifecycle record as of now."""
@@ -245,7 +247,7 @@ class OrderShard:
             assert len(set(order.seen)) == len(order.seen), f"{key}: an event was joined twice"
             assert order.changes <= len(order.seen), f"{key}: more changes than events"
             assert all(0 <= told <= order.changes for told in order.told.values()), f"{key}: told the future"
-            for line in upshot(order, self._kits).standing:
+            for line in upshot(order, self._kits, self._timed).standing:
                 assert all(part.open >= 0 for part in line.parts), f"{key}: negative open units"
 
     def snapshot(self) -> bytes:

@@ -54,35 +54,44 @@ class LineStanding(Struct, gc=False):
 
 def standing(order: Order, kits: Kits) -> list[LineStanding]:
     """All lines of the order, the document's first, then strays by (line_id, sku)."""
-    lines = [_line(order, kits, *line) for line in order.lines]
+    lines = [
+        _line(order, kits, line_id, sku, ordered, location)
+        for line_id, sku, ordered, _, location in order.lines
+    ]
+    if order.shipments or order.issues:
+        lines += _set_against(order, kits, lines)
+    rejected = order.rejected
+    for line in lines:
+        for part in line.parts:
+            part.close(rejected=rejected)
+    return lines
+
+
+def _set_against(order: Order, kits: Kits, lines: list[LineStanding]) -> list[LineStanding]:
+    """Count what was shipped and issued for each line; returns the strays: lines no document has."""
     by_id = {line.line_id: line for line in lines}
     strays: dict[tuple[str, str], LineStanding] = {}
 
-    def find(line_id: str, sku: str) -> LineStanding:
-        line = by_id.get(line_id)
+    def stray(line_id: str, sku: str) -> LineStanding:
+        line = strays.get((line_id, sku))
         if line is None:
-            line = strays.get((line_id, sku))
-        if line is None:
-            line = strays[line_id, sku] = _line(order, kits, line_id, sku, 0, "", None, stray=True)
+            line = strays[line_id, sku] = _line(order, kits, line_id, sku, 0, None, stray=True)
         return line
 
     for shipment in order.shipments.values():
         for line_id, sku, units in shipment.lines:
-            _count(find(line_id, sku), "shipped", shipment.location, sku, units)
+            _count(by_id.get(line_id) or stray(line_id, sku), "shipped", shipment.location, sku, units)
     loose: dict[tuple[str, str], int] = {}
     for issue in order.issues:
         if issue.line_id is not None:
-            _count(find(issue.line_id, issue.sku), "issued", issue.location, issue.sku, issue.units)
+            line = by_id.get(issue.line_id) or stray(issue.line_id, issue.sku)
+            _count(line, "issued", issue.location, issue.sku, issue.units)
         else:
             loose[issue.sku, issue.location] = loose.get((issue.sku, issue.location), 0) + issue.units
     for (sku, location), units in sorted(loose.items()):
         if not _spread(lines, sku, location, units):
-            _count(find("", sku), "issued", location, sku, units)
-    everything = lines + [strays[key] for key in sorted(strays)]
-    for line in everything:
-        for part in line.parts:
-            part.close(rejected=order.rejected)
-    return everything
+            _count(stray("", sku), "issued", location, sku, units)
+    return [strays[key] for key in sorted(strays)]
 
 
 def _line(
@@ -91,7 +100,6 @@ def _line(
     line_id: str,
     sku: str,
     ordered: int,
-    _price: str,
     location: str | None,
     *,
     stray: bool = False,
@@ -108,7 +116,7 @@ def _line(
 
 def _count(line: LineStanding, what: str, location: str, sku: str, units: int) -> None:
     """Set units against a line: those of a component count for it, any other SKU named counts as whole lines."""
-    named = [part for part in line.parts if part.sku == sku] if line.sku != sku else []
+    named = [part for part in line.parts if part.sku == sku] if line.sku != sku else None
     for part in named or line.parts:
         counted = part.shipped if what == "shipped" else part.issued
         counted[location] = counted.get(location, 0) + (units if named else units * part.per)

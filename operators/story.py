@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from itertools import groupby
 
@@ -10,10 +10,11 @@ import msgspec
 from msgspec import Struct
 
 from canonical.lifecycle import STATES, imply
+from canonical.messages import ClaimLine
 from canonical.outputs import Lifecycle, LifecycleLine
 from operators.kits import Kits
 from operators.order import Issued, Order, Shipped
-from operators.standing import LineStanding, PartStanding, standing
+from operators.standing import LineStanding, PartStanding, claim_lines, standing
 
 FIRST_OF_ITS_TYPE = ("posted", "returned", "refunded")
 """Milestones beside the chain whose own time is all there is to them."""
@@ -22,22 +23,26 @@ FIRST_OF_ITS_TYPE = ("posted", "returned", "refunded")
 class Upshot(Struct, gc=False):
     """What an order's claim-bearing facts come to; good until one of them changes, so that others cost little.
 
-    `left`: whether anything has physically gone.
+    `left`: whether anything has physically gone. `claims`: SKU → what the order claims of it.
     """
 
     standing: list[LineStanding]
     lines: list[LifecycleLine]
+    claims: dict[str, list[ClaimLine]]
     shipped_at: datetime | None
     cancelled_at: datetime | None
     left: bool
+    rejected: bool
 
 
-def upshot(order: Order, kits: Kits) -> Upshot:
-    """Work out where the order stands."""
+def upshot(order: Order, kits: Kits, timed: Collection[str]) -> Upshot:
+    """Work out where the order stands; at locations in `timed` owed units are told per shipment."""
     lines = standing(order, kits)
     left = _left(lines)
     shipped = shipped_at(order, lines, kits) if left and order.document is not None else None
-    return Upshot(lines, [_line(line) for line in lines], shipped, _cancelled_at(order, lines), left)
+    told = [_line(line) for line in lines]
+    claims = claim_lines(order, lines, timed)
+    return Upshot(lines, told, claims, shipped, _cancelled_at(order, lines), left, order.rejected)
 
 
 def story(order_id: str, order: Order, so_far: Upshot) -> Lifecycle:
@@ -131,7 +136,7 @@ def _cancelled_at(order: Order, lines: list[LineStanding]) -> datetime | None:
 
 
 def _state(order: Order, so_far: Upshot, milestones: dict[str, datetime]) -> str:
-    if order.rejected:
+    if so_far.rejected:
         return "rejected"
     if so_far.cancelled_at is not None and order.document is not None and not so_far.left:
         return "cancelled"
