@@ -59,9 +59,14 @@ def run(
     )
 
 
+def has_state(state: Path) -> bool:
+    """Whether a run has kept state there before."""
+    return (state / "part-0.sqlite3").exists()
+
+
 def prepare(state: Path) -> None:
     """Make the recovery parts of a new state directory; an existing one is left as it is."""
-    if not (state / "part-0.sqlite3").exists():
+    if not has_state(state):
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
         init_db_dir(state, RECOVERY_PARTS)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from canonical.errors import Terminal, Transient
 from dataflows import engine
-from dataflows.availability import COUNTS, Plan, availability_job
+from dataflows.availability import COUNTS, LINES, Plan, availability_job
 from dataflows.progress import Progress
 from dataflows.settings import load
 from dataflows.summary import Summary
@@ -40,6 +40,7 @@ def all_of(args: argparse.Namespace) -> Summary:
     plan = plan_of(args)
     started = time.monotonic()
     _note(args, finished=None)
+    _outputs(plan, fresh=args.state is None or not engine.has_state(args.state))
     progress = Progress(sys.stderr)
     try:
         if args.workers == 1:
@@ -51,6 +52,13 @@ def all_of(args: argparse.Namespace) -> Summary:
     _note(args, finished=datetime.now(UTC))
     counts = json.loads((plan.output / COUNTS).read_text(encoding="utf-8"))
     return Summary(counts, time.monotonic() - started, args.workers)
+
+
+def _outputs(plan: Plan, *, fresh: bool) -> None:
+    """Every stream's file exists from the start, also if nothing is ever told; a fresh run empties them."""
+    for stem in LINES:
+        path = plan.output / f"{stem}.ndjson"
+        path.open("wb" if fresh else "ab").close()
 
 
 def _note(args: argparse.Namespace, *, finished: datetime | None) -> None:
