@@ -16,9 +16,8 @@ def tell_leaving(sale: Sale) -> None:
         shipment_id = f"H-{sale.order_id}-{number}"
         location = leaving_from(sale)
         minute = sale.after(5, 80)
-        lines = [
-            parcel_row(sale, row) for row in sale.rng.sample(sale.rows, sale.rng.randint(1, len(sale.rows)))
-        ]
+        rows = sale.rng.sample(sale.rows, sale.rng.randint(1, len(sale.rows)))
+        lines = [parcel_row(sale, row) for row in rows for _ in range(sale.rng.choice([1, 1, 1, 1, 1, 2]))]
         ship(sale, shipment_id, location, minute, lines)
         for line in lines:
             if sale.teller.chance(0.8):
@@ -77,7 +76,7 @@ def issue_of(sale: Sale, shipment_id: str | None, location: str, minute: int, li
     at = minute + rng.randint(-5, 30)
     issue(sale, sku, where, -units, at, **more)
     if teller.chance(0.08):
-        issue(sale, sku, where, rng.randint(1, units), at + rng.randint(1, 20), **more)
+        issue(sale, sku, where, rng.randint(1, units), at + rng.choice([0, 5, 20]), **more)
 
 
 def issue(sale: Sale, sku: str, location: str, quantity: int, minute: float, **more: Any) -> None:

@@ -67,7 +67,8 @@ class Sale:
         if self.teller.chance(0.05):
             self.say("order.placed", self.after(0, 2), source, **same, lines=self.rows)
         for version in self.rng.sample([2, 3, 3, 4], self.rng.choice([0, 0, 0, 1, 2])):
-            self.say("order.changed", self.after(), source, **same, version=version, lines=self.restated())
+            minute = self.start - self.rng.randint(0, 30) if self.teller.chance(0.15) else self.after()
+            self.say("order.changed", minute, source, **same, version=version, lines=self.restated())
 
     def restated(self) -> list[Row]:
         """The lines as a change has them: other quantities, one line more or fewer, rarely another SKU."""
@@ -85,8 +86,8 @@ class Sale:
         while self.teller.chance(0.3):
             some = self.rng.sample(self.rows, self.rng.randint(1, len(self.rows)))
             lines = [{"line_id": row["line_id"], "quantity": self.rng.randint(0, 5)} for row in some]
-            whole = self.teller.chance(0.3)
-            self.say("order.cancelled", self.after(), source, lines=None if whole else lines)
+            told = self.rng.choice([{}, {"lines": []}]) if self.teller.chance(0.3) else {"lines": lines}
+            self.say("order.cancelled", self.after(), source, **told)
 
     def verdicts(self) -> None:
         if self.teller.chance(0.5):
@@ -97,7 +98,7 @@ class Sale:
                 self.say("order.accepted", self.after(10, 90))
 
     def allocations(self) -> None:
-        for version in self.rng.sample([1, 2, 3], self.rng.choice([0, 1, 1, 2])):
+        for version in self.rng.sample([1, 2, 2, 3], self.rng.choice([0, 1, 1, 2])):
             lines = [
                 {
                     "line_id": row["line_id"],

@@ -104,14 +104,33 @@ def status_change(teller: Teller) -> None:
 
 
 def count(teller: Teller) -> None:
-    """A count is told some minutes after its cut, at times much later; several may share a cut."""
-    sku, location = teller.sku(), teller.location()
-    cut = teller.rng.choice([60, 120, 180, teller.minute(), teller.minute()])
+    """A count is told some minutes after its cut, at times much later; half the cuts fall near a promise."""
+    sku, location, cut = teller.sku(), teller.location(), teller.rng.choice([60, 120, 180, teller.minute()])
+    if teller.chance(0.5):
+        sku, location, cut = promised(teller) or (sku, location, cut)
     told = cut + teller.rng.choice([0, 0, 1, 5, 90])
     status = teller.rng.choice([None, None, None, "sellable", "damaged"])
     data = {"quantity": teller.rng.randint(0, 12), "as_of": teller.text(cut), "status": status}
     source = wms(teller, location)
     teller.tell("inventory.counted", told, source, sku, sku=sku, location=location, **data)
+
+
+def promised(teller: Teller) -> tuple[str, str, int] | None:
+    """A SKU, a location and a minute at which an order or a shipment named them, or just around it."""
+    kinds = {"order.placed", "order.changed", "shipment.shipped"}
+    named = [(e, at) for e, at in zip(teller.events, teller.minutes, strict=True) if e["type"] in kinds]
+    if not named:
+        return None
+    event, minute = teller.rng.choice(named)
+    row = teller.rng.choice(event["data"]["lines"])
+    location = event["data"].get("location") or row.get("location") or teller.location()
+    margin = round(teller.world.config.cut_margin.total_seconds() / 60)
+    after = margin if event["type"] == "shipment.shipped" else 0
+    return (
+        teller.rng.choice(teller.names(row["sku"])),
+        location,
+        minute + after + teller.rng.choice([-1, 0, 0, 0, 1]),
+    )
 
 
 def balance(teller: Teller) -> None:

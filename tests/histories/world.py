@@ -40,6 +40,17 @@ class History(NamedTuple):
     def config(self) -> Config:
         return self.world.config
 
+    def __repr__(self) -> str:
+        return f"{self.config}\n{table(self.events)}"
+
+
+def table(events: Iterable[Event]) -> str:
+    """A line per event: when, what, who says it, and what it says."""
+    rows = [
+        (e["time"][11:], e["type"], e["source"], e["id"], e.get("sequence", ""), e["data"]) for e in events
+    ]
+    return "\n".join(" ".join(map(str, row)) for row in rows)
+
 
 def draw_world(rng: Random) -> World:
     skus = [f"sku-{n}" for n in range(1, rng.randint(2, 5) + 1)]
@@ -67,8 +78,8 @@ def draw_config(rng: Random, locations: list[str], channels: list[str]) -> Confi
         pools=pools,
         channels=pool_of,
         location_safety={at: rng.randint(1, 4) for at in locations if rng.random() < 0.2},
-        movements_false={at for at in locations if rng.random() < 0.12},
-        counts_available={at for at in locations if rng.random() < 0.12},
+        movements_false={at for at in locations if rng.random() < 0.15},
+        counts_available={at for at in locations if rng.random() < 0.15},
         cut_margin=timedelta(minutes=rng.choice([0, 10, 30])),
     )
 
@@ -80,6 +91,7 @@ class Teller:
         self.rng = rng
         self.world = world
         self.events: list[Event] = []
+        self.minutes: list[int] = []
 
     def tell(self, type_: str, minute: float, source: str, subject: str, **data: Any) -> Event:
         """One event; fields that are None stay out."""
@@ -95,6 +107,7 @@ class Teller:
         if self.chance(0.1):
             event["correlationid"] = f"case-{self.rng.randint(1, 3)}"
         self.events.append(event)
+        self.minutes.append(round(minute))
         return event
 
     def text(self, minute: float) -> str:

@@ -85,12 +85,11 @@ class Order:
         return named | {part for sku in named for part in self.catalogue.ever(sku)}
 
     def cancelled_units(self, line: dict[str, Any]) -> int:
-        """Cumulative, so the greatest word wins; the whole order: all of the line."""
-        said = [line["quantity"]] if self.whole_cancellations else []
-        for fact in self.of("order.cancelled"):
-            rows = fact.data.get("lines") or []
-            said += [row["quantity"] for row in rows if row["line_id"] == line["line_id"]]
-        return max(said, default=0)
+        """All, where the whole order was; else the greatest word, which may exceed the line."""
+        if self.whole_cancellations:
+            return int(line["quantity"])
+        rows = [row for fact in self.of("order.cancelled") for row in fact.data["lines"]]
+        return max((row["quantity"] for row in rows if row["line_id"] == line["line_id"]), default=0)
 
     def lines_given(self, shipments: Iterable[Fact], issues: Iterable[Fact]) -> list[Line]:
         """The document's lines in its order, then strays, with these shipments and issues against them."""
