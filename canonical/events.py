@@ -300,7 +300,7 @@ class Component(Struct, gc=False):
 
 
 class Product(Struct, gc=False):
-    """An absent field states nothing; per field the statement of the greatest version wins. `components` [] ends a kit."""
+    """An absent field states nothing; per field the greatest version wins. `components` [] ends a kit."""
 
     sku: Text
     version: Version | None = None

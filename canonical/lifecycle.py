@@ -27,7 +27,18 @@ MILESTONE_OF: dict[type, str] = {
 }
 """Events whose first time is a milestone by itself; the others are derived from what the order adds up to."""
 
-STATES = ("refunded", "returned", "delivered", "shipped", "packed", "picked", "released", "allocated", "accepted", "placed")
+STATES = (
+    "refunded",
+    "returned",
+    "delivered",
+    "shipped",
+    "packed",
+    "picked",
+    "released",
+    "allocated",
+    "accepted",
+    "placed",
+)
 """The state of an order that is neither rejected nor cancelled: the first of these milestones it has reached."""
 
 CLAIM_BEARING: tuple[type, ...] = (

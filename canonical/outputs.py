@@ -19,7 +19,7 @@ class PoolAvailability(Struct, gc=False):
 
 
 class LocationAvailability(Struct, gc=False):
-    """The terms of one location, in units; `free` = on_hand − unavailable − committed − pending_issue, and may be negative."""
+    """One location in units; `free` = on_hand − unavailable − committed − pending_issue, maybe negative."""
 
     location: str
     on_hand: int
@@ -31,7 +31,7 @@ class LocationAvailability(Struct, gc=False):
 
 
 class Availability(Struct, gc=False):
-    """What can still be sold of one SKU. `shortage`: promised units no stock can keep. `as_of`: the latest fact it rests on."""
+    """What can still be sold of a SKU. `shortage`: promised units no stock can keep. `as_of`: its latest fact."""
 
     sku: str
     version: int

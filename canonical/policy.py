@@ -18,7 +18,7 @@ ALL = "all"
 
 
 def duration(text: object) -> timedelta:
-    """"90s", "15m", "4h", "2d" → timedelta. Raises ValueError saying what would be right."""
+    """ "90s", "15m", "4h", "2d" → timedelta. Raises ValueError saying what would be right."""
     if isinstance(text, timedelta):
         return text
     match = re.fullmatch(r"(\d+)([smhd])", text) if isinstance(text, str) else None
@@ -28,6 +28,7 @@ def duration(text: object) -> timedelta:
 
 
 Duration = Annotated[timedelta, BeforeValidator(duration)]
+PositiveDuration = Annotated[Duration, Field(gt=timedelta(0))]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -38,6 +39,8 @@ class Table(BaseModel):
 
 
 class Time(Table):
+    """The bounds of event time (DESIGN section 5). `tick`: how long changes of a SKU are gathered."""
+
     allowed_lateness: Duration = timedelta(minutes=10)
     retention: Duration = timedelta(days=30)
     max_future: Duration = timedelta(minutes=5)
@@ -48,6 +51,8 @@ class Time(Table):
 
 
 class Source(Table):
+    """`expected_every`: silent for longer, it is stale. `feeds`: the locations its word decides."""
+
     expected_every: Duration | None = None
     feeds: tuple[str, ...] = ()
 
@@ -82,6 +87,14 @@ class Sla(Table):
 
 
 class Channel(Table):
+    """How a channel is told (DESIGN section 7). `rate`: calls a second; `batch`: SKUs a call; costs are per unit.
+
+    `excluded`: SKUs not for sale there. `demand_half_life`: after it a sale counts half in the demand expected.
+    `turn`: how long a wrong listing is expected to wait; `deadband`: expected units lost in a turn, up to which a change
+    waits until calls are ample. `answer_within`: silence for so long after an update means it failed.
+    `lowers_on_sale`: the channel subtracts its own sales from what it shows.
+    """
+
     source: str | None = None
     pool: str | None = None
     share: Share = 1.0
@@ -94,12 +107,21 @@ class Channel(Table):
     fair_share: Share = 0.05
     oversell_cost: Annotated[float, Field(ge=0)] = 5.0
     lost_sale_cost: Annotated[float, Field(ge=0)] = 1.0
+    excluded: tuple[str, ...] = ()
+    demand_half_life: PositiveDuration = timedelta(days=14)
+    turn: PositiveDuration = timedelta(hours=1)
+    deadband: Annotated[float, Field(ge=0)] = 1e-3
+    answer_within: PositiveDuration = timedelta(minutes=5)
+    lowers_on_sale: bool = False
     driver: str | None = None
     sla: Sla = Sla()
 
 
 class Severity(Table):
-    """An exception is at least this severe from this value (in its own currency) or this many units on."""
+    """An exception is at least this severe from this value (in its own currency) or this many units on.
+
+    `overdue`: it becomes one level more severe each time it has stayed open for longer than one of these.
+    """
 
     critical_value: Annotated[float, Field(ge=0)] = 10_000
     high_value: Annotated[float, Field(ge=0)] = 1_000
@@ -107,6 +129,7 @@ class Severity(Table):
     critical_units: Annotated[int, Field(ge=1)] = 500
     high_units: Annotated[int, Field(ge=1)] = 50
     medium_units: Annotated[int, Field(ge=1)] = 5
+    overdue: tuple[Duration, ...] = (timedelta(hours=4), timedelta(hours=24))
 
 
 class Oauth(Table):
@@ -149,7 +172,9 @@ class Kafka(Table):
             raise ValueError("oauth: goes with mechanism OAUTHBEARER, and that with a table [kafka.oauth]")
         by_password = signed_in and self.mechanism != "OAUTHBEARER"
         if by_password != (self.username_file is not None and self.password_file is not None):
-            raise ValueError("username_file, password_file: both go with SCRAM and PLAIN, and those with both")
+            raise ValueError(
+                "username_file, password_file: both go with SCRAM and PLAIN, and those with both"
+            )
         if (self.certificate_file is None) != (self.key_file is None):
             raise ValueError("certificate_file, key_file: neither is of use without the other")
         if not self.security.endswith("tls") and (self.ca_file or self.certificate_file):
@@ -171,7 +196,9 @@ class Policy(Table):
     @model_validator(mode="after")
     def _pools_fit(self) -> Policy:
         if ALL in self.pools:
-            raise ValueError(f'pools.{ALL}: "{ALL}" is the built-in pool of every location; choose another name')
+            raise ValueError(
+                f'pools.{ALL}: "{ALL}" is the built-in pool of every location; choose another name'
+            )
         for name, channel in self.channels.items():
             if channel.pool is not None and channel.pool != ALL and channel.pool not in self.pools:
                 known = ", ".join(sorted(self.pools)) or "none"

@@ -1,4 +1,4 @@
-"""The main job, as one sentence:
+"""The main job, as one sentence.
 
     lanes read files and route events  →  orders join them and claim  →  SKUs keep books and claims
         →  kits follow their parts  →  availability, lifecycle and dead letters are written,
@@ -56,7 +56,9 @@ def availability_job(plan: Plan) -> Job:
         nonlocal files
         files = files or find(plan.input)
         number = LANES.index(name)
-        return RoutedLane(name, lambda at: FileLane(plan.input, files, number, policy.time, at), position, as_of)
+        return RoutedLane(
+            name, lambda at: FileLane(plan.input, files, number, policy.time, at), position, as_of
+        )
 
     def orders(shard: int) -> Host:
         return Orders(OrderShard(shard, ORDER_SHARDS, SKU_SHARDS, LANES, policy, as_of))
@@ -72,7 +74,12 @@ def availability_job(plan: Plan) -> Job:
             return LatestFile(plan.output / name)
         return LinesFile(plan.output / f"{name}.ndjson", position)
 
-    stages = (Stage("orders", orders), Stage("skus", skus), Stage("kits", kits), Stage("tally", lambda _: Counts()))
+    stages = (
+        Stage("orders", orders),
+        Stage("skus", skus),
+        Stage("kits", kits),
+        Stage("tally", lambda _: Counts()),
+    )
     return Job("availability", LANES, lane, stages, (*LINES, COUNTS), outlet)
 
 

@@ -43,14 +43,14 @@ def run(
     epoch: timedelta,
     watch: Callable[[Lane], None] | None = None,
 ) -> None:
-    """Run the job to the end of its input, in this process's part of the cluster. `watch` is shown each lane it reads."""
+    """Run the job to the end of its input, as this process of the cluster. `watch` is shown each lane it reads."""
     gc.set_threshold(100_000, 50, 1000)
     recovery = None
     if state is not None:
         if not cluster.addresses:
             prepare(state)
-        recovery = RecoveryConfig(str(state))
-    cli_main(
+        recovery = RecoveryConfig(str(state))  # type: ignore[no-untyped-call]  # the engine's Rust side has no types
+    cli_main(  # type: ignore[no-untyped-call]  # the engine's Rust side has no types
         flow(job, keep=state is not None, watch=watch),
         process_id=cluster.process if cluster.addresses else None,
         addresses=list(cluster.addresses) or None,
@@ -68,7 +68,7 @@ def prepare(state: Path) -> None:
     """Make the recovery parts of a new state directory; an existing one is left as it is."""
     if not has_state(state):
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        init_db_dir(state, RECOVERY_PARTS)
+        init_db_dir(state, RECOVERY_PARTS)  # type: ignore[no-untyped-call]  # the engine's Rust side has no types
 
 
 def flow(job: Job, *, keep: bool, watch: Callable[[Lane], None] | None = None) -> Dataflow:
@@ -84,7 +84,9 @@ def flow(job: Job, *, keep: bool, watch: Callable[[Lane], None] | None = None) -
         told = op.stateful_batch(stage.name, op.merge(f"to_{stage.name}", *ways), _builder(stage, keep=keep))
         streams.append(op.flat_map_batch(f"from_{stage.name}", told, _opened))
     outlets = frozenset(job.outlets)
-    ends = [op.flat_map_batch(f"out_{place}", stream, _leaving(outlets)) for place, stream in enumerate(streams)]
+    ends = [
+        op.flat_map_batch(f"out_{place}", stream, _leaving(outlets)) for place, stream in enumerate(streams)
+    ]
     op.output("outlets", op.merge("to_outlets", *ends), Outlets(job, keep=keep))
     return dataflow
 

@@ -82,14 +82,10 @@ def _kit(sieve: Sieve, key: str, parts: dict[str, int]) -> Explanation:
         for part, per in sorted(parts.items())
     ]
     pools = sorted({pool for component in components for pool in component.ats})
-    ats = [
-        PoolAvailability(pool, min(c.ats.get(pool, 0) // c.per for c in components), 0) for pool in pools
-    ]
+    ats = [PoolAvailability(pool, min(c.ats.get(pool, 0) // c.per for c in components), 0) for pool in pools]
     known = [seen[1] for seen in (*heard.values(), sieve.skus(key).look(key)) if seen is not None]
     latest = max(known, key=lambda record: record.as_of)
-    record = Availability(
-        key, sum(r.version for r in known), latest.as_of, ats, 0, [], latest.correlationid
-    )
+    record = Availability(key, sum(r.version for r in known), latest.as_of, ats, 0, [], latest.correlationid)
     return Explanation(record, [], [], components)
 
 
@@ -122,7 +118,14 @@ class Witness:
     def unallocated(self, sku: Sku) -> list[Fact]:
         """Open units without a location, order by order."""
         return [
-            Fact("open, no location", line.unallocated, held.placed_at, self.order(order_id), order_id, line.line_id)
+            Fact(
+                "open, no location",
+                line.unallocated,
+                held.placed_at,
+                self.order(order_id),
+                order_id,
+                line.line_id,
+            )
             for order_id, held in sorted(sku.held.items())
             for line in held.lines
             if line.unallocated
@@ -141,7 +144,14 @@ def _place(witness: Witness, sku: Sku, place: LocationAvailability) -> Place:
         if location == name
     ]
     owed = [
-        Fact("shipped, issue not booked", owed.units, owed.shipped_at, witness.order(order_id), order_id, line.line_id)
+        Fact(
+            "shipped, issue not booked",
+            owed.units,
+            owed.shipped_at,
+            witness.order(order_id),
+            order_id,
+            line.line_id,
+        )
         for order_id, held in sorted(sku.held.items())
         for line in held.lines
         for owed in line.owed
@@ -173,9 +183,11 @@ def _book(witness: Witness, status: str, ledger: Ledger) -> list[Fact]:
     if newest is not None:
         event = newest.rank.replace("\x00", " ")
         facts.append(Fact(f"counted ({status})", newest.units, newest.as_of, [event] if event else []))
-    for move in sorted(ledger.moves, key=lambda move: move.at):
-        if newest is None or after(move, newest, net=False):
-            facts.append(Fact(f"{witness.reason(move.ref)} ({status})", move.quantity, move.at, [witness.event(move.ref)]))
+    facts += [
+        Fact(f"{witness.reason(move.ref)} ({status})", move.quantity, move.at, [witness.event(move.ref)])
+        for move in sorted(ledger.moves, key=lambda move: move.at)
+        if newest is None or after(move, newest, net=False)
+    ]
     rest = ledger.on_hand - sum(fact.units for fact in facts)
     if rest:
         facts.append(Fact(f"issues a count has taken off already ({status})", rest, None, []))

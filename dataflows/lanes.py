@@ -23,10 +23,12 @@ _lines = msgspec.json.Encoder().encode_lines
 class Reading(Protocol):
     """What a source's lane must offer: decoded blocks, its time, and a position of builtins to resume from."""
 
-    ended: bool
-    watermark: datetime | None
-    greatest: datetime | None
-
+    @property
+    def ended(self) -> bool: ...
+    @property
+    def watermark(self) -> datetime | None: ...
+    @property
+    def greatest(self) -> datetime | None: ...
     def read(self, now: datetime) -> list[Any]: ...
     def position(self) -> Any: ...
 
@@ -37,7 +39,9 @@ class RoutedLane:
     `as_of` stands in for the wall-clock where given: events too far ahead of it are from the future.
     """
 
-    def __init__(self, name: str, open_at: Callable[[Any], Reading], position: Any, as_of: datetime | None) -> None:
+    def __init__(
+        self, name: str, open_at: Callable[[Any], Reading], position: Any, as_of: datetime | None
+    ) -> None:
         saved = position or {"reading": None, "counts": {}, "told_end": False}
         self.name = name
         self.reading = open_at(saved["reading"])

@@ -17,7 +17,9 @@ def plan_of(output: Path, moved: Path | None = None) -> Plan:
     """The plan of the run that wrote `output`; `moved`: where its input is now. Raises Terminal with words."""
     note = output / "meta" / "run.json"
     if not note.is_file():
-        raise Terminal(f"{output}: no run was written here (no {note}); name the --output of a `sellable run`")
+        raise Terminal(
+            f"{output}: no run was written here (no {note}); name the --output of a `sellable run`"
+        )
     said = json.loads(note.read_text(encoding="utf-8"))
     source = moved or Path(said["input"])
     if not source.is_dir():

@@ -63,5 +63,3 @@ class Plain:
 def _sort(mails: Iterable[Mail], waiting: dict[str, dict[int, list[Any]]]) -> None:
     for mail in mails:
         waiting.setdefault(mail.stage, {}).setdefault(mail.shard, []).append(mail.message)
-
-

@@ -26,7 +26,9 @@ class Buckets:
             _spread(self.orders, events, "order_id", ORDER_SHARDS)
         elif stem == topics.INVENTORY.name:
             bound = [e for e in events if type(e) is InventoryMoved and _is_issue(e)]
-            free = [e for e in events if not (type(e) is InventoryMoved and _is_issue(e))] if bound else events
+            free = (
+                [e for e in events if not (type(e) is InventoryMoved and _is_issue(e))] if bound else events
+            )
             _spread(self.orders, bound, "order_id", ORDER_SHARDS)
             _spread(self.skus, free, "sku", SKU_SHARDS)
         elif stem == topics.PRODUCTS.name:
@@ -68,5 +70,3 @@ def _spread(buckets: dict[int, list[Any]], events: list[Any], key: str, shards: 
         if bucket is None:
             bucket = buckets[shard] = []
         bucket.append(event)
-
-

@@ -28,7 +28,9 @@ BEAT_SECONDS = 0.5
 def plan_of(args: argparse.Namespace) -> Plan:
     """What the arguments ask for, checked as far as it can be before anything starts."""
     if args.input.resolve() == args.output.resolve():
-        raise Terminal(f"--input and --output are the same directory, {args.input}: give the output one of its own")
+        raise Terminal(
+            f"--input and --output are the same directory, {args.input}: give the output one of its own"
+        )
     if not args.input.is_dir():
         raise Terminal(f"--input {args.input}: there is no such directory")
     as_of = args.as_of.astimezone(UTC) if args.as_of is not None else None
@@ -147,7 +149,9 @@ def _together(args: argparse.Namespace, progress: Progress) -> None:
     def listen(number: int, process: subprocess.Popen[str]) -> None:
         words[number] = process.stderr.read() if process.stderr else ""
 
-    threads = [threading.Thread(target=f, args=(n, p)) for n, p in enumerate(processes) for f in (follow, listen)]
+    threads = [
+        threading.Thread(target=f, args=(n, p)) for n, p in enumerate(processes) for f in (follow, listen)
+    ]
     for thread in threads:
         thread.start()
     codes = [process.wait() for process in processes]
@@ -155,7 +159,9 @@ def _together(args: argparse.Namespace, progress: Progress) -> None:
         thread.join()
     if any(codes):
         first = next(number for number, code in enumerate(codes) if code)
-        raise Transient(f"process {first} of {args.workers} ended with {codes[first]}:\n{words[first].strip()}")
+        raise Transient(
+            f"process {first} of {args.workers} ended with {codes[first]}:\n{words[first].strip()}"
+        )
 
 
 def _free_ports(count: int) -> list[int]:

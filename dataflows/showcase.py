@@ -16,8 +16,26 @@ def show(directory: Path, orders: int) -> int:
     """Simulate, run and show; the first step that fails ends it with its exit code."""
     day, out = directory / "day", directory / "out"
     steps = [
-        ("A retailer's day, with every kind of fault planted", ["simulate", "--output", str(day), "--orders", str(orders), "--skus", "800", "--faults", "all", "--seed", "11"]),
-        ("Events in; availability, lifecycle, exceptions and dead letters out", ["run", "--input", str(day), "--output", str(out), "--config", str(day / "sellable.toml")]),
+        (
+            "A retailer's day, with every kind of fault planted",
+            [
+                "simulate",
+                "--output",
+                str(day),
+                "--orders",
+                str(orders),
+                "--skus",
+                "800",
+                "--faults",
+                "all",
+                "--seed",
+                "11",
+            ],
+        ),
+        (
+            "Events in; availability, lifecycle, exceptions and dead letters out",
+            ["run", "--input", str(day), "--output", str(out), "--config", str(day / "sellable.toml")],
+        ),
     ]
     for title, words in steps:
         code = _step(title, words)
@@ -29,9 +47,13 @@ def show(directory: Path, orders: int) -> int:
     _tight(tight)
     _reasons(out)
     code = _step("How one number comes about", ["explain", tight[0]["sku"], "--output", str(out)], lines=34)
-    code = code or _step("One order's life across all systems", ["trace", _returned(out), "--output", str(out)], lines=48)
+    code = code or _step(
+        "One order's life across all systems", ["trace", _returned(out), "--output", str(out)], lines=48
+    )
     print(f"\nEverything is in {directory}/ — look around:")
-    print(f"  sellable explain SKU --output {out}\n  sellable trace ORDER_ID --output {out}\n  sellable --help")
+    print(
+        f"  sellable explain SKU --output {out}\n  sellable trace ORDER_ID --output {out}\n  sellable --help"
+    )
     return code
 
 
@@ -42,10 +64,10 @@ def _title(text: str) -> None:
 
 def _step(title: str, words: list[str], lines: int | None = None) -> int:
     """Run one command as a user would; `lines` cuts what it says short."""
-    import contextlib  # noqa: PLC0415  because only this step needs it
-    import io  # noqa: PLC0415  because only this step needs it
+    import contextlib
+    import io
 
-    from dataflows.__main__ import main  # noqa: PLC0415  because it imports this file's command
+    from dataflows.__main__ import main
 
     _title(title)
     print(f"$ sellable {' '.join(words)}")
@@ -109,5 +131,8 @@ def _reasons(out: Path) -> None:
 def _returned(out: Path) -> str:
     """An order with a long story: one that came back, else any delivered one."""
     orders = _latest(out / "lifecycle.ndjson", "order_id")
-    told = sorted(orders.values(), key=lambda record: (record["state"] != "refunded", -record["version"], record["order_id"]))
+    told = sorted(
+        orders.values(),
+        key=lambda record: (record["state"] != "refunded", -record["version"], record["order_id"]),
+    )
     return str(told[0]["order_id"])

@@ -52,8 +52,12 @@ class Page:
         if record.shortage:
             self.say(f"[red]shortage {record.shortage}[/red]: promised units that no stock can keep")
         for component in explained.components:
-            makes = ", ".join(f"{name}: {ats} → {ats // component.per}" for name, ats in component.ats.items())
-            self.say(f"component {escape(component.sku)}, {component.per} each: {makes or 'nothing known, 0'}")
+            makes = ", ".join(
+                f"{name}: {ats} → {ats // component.per}" for name, ats in component.ats.items()
+            )
+            self.say(
+                f"component {escape(component.sku)}, {component.per} each: {makes or 'nothing known, 0'}"
+            )
         for place in explained.places:
             if places is None or place.location in places:
                 self._place(place)
@@ -61,7 +65,9 @@ class Page:
         if agrees:
             self.say("every term adds up to what the run told last")
         else:
-            self.say("[red]this differs from what the run told last[/red]: the input or the configuration has changed")
+            self.say(
+                "[red]this differs from what the run told last[/red]: the input or the configuration has changed"
+            )
 
     def _place(self, place: Place) -> None:
         terms = {term.name: term.units for term in place.terms}
@@ -112,7 +118,15 @@ class Page:
             for x in record.lines
         ]
         self.table(
-            "line", "sku", "ordered", "cancelled", "shipped", "issued", "open", rows=lines, numbers=(2, 3, 4, 5, 6)
+            "line",
+            "sku",
+            "ordered",
+            "cancelled",
+            "shipped",
+            "issued",
+            "open",
+            rows=lines,
+            numbers=(2, 3, 4, 5, 6),
         )
         events = [(when(e.at), e.source, e.type, e.what, e.id) for e in found.events]
         self.table("when", "system", "event", "what", "id", rows=events)

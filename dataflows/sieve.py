@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from msgspec import Struct
-
 from canonical import events as e
 from canonical.keys import fingerprint, shard_of
 from canonical.messages import Time
@@ -55,11 +53,13 @@ class Sieve:
 
     def orders(self, order_id: str) -> OrderShard:
         """The shard that holds an order."""
-        return self._shard("orders", shard_of(order_id, ORDER_SHARDS))
+        shard: OrderShard = self._shard("orders", shard_of(order_id, ORDER_SHARDS))
+        return shard
 
     def skus(self, sku: str) -> SkuShard:
         """The shard that holds a SKU."""
-        return self._shard("skus", shard_of(sku, SKU_SHARDS))
+        shard: SkuShard = self._shard("skus", shard_of(sku, SKU_SHARDS))
+        return shard
 
     def _shard(self, stage: str, shard: int) -> Any:
         return self._job.host(stage, shard).shard  # type: ignore[attr-defined]  # every stage of this job hosts a shard

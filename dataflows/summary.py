@@ -48,9 +48,9 @@ class Summary(Struct, frozen=True):
         return json.dumps(document, indent=2)
 
     def as_table(self, *, colour: bool) -> str:
-        from rich import box  # noqa: PLC0415  because only people need it, and it is slow to import
-        from rich.console import Console  # noqa: PLC0415  because only people need it
-        from rich.table import Table  # noqa: PLC0415  because only people need it
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
 
         table = Table(box=box.SIMPLE_HEAD)
         table.add_column("stem")

@@ -52,7 +52,8 @@ def trace(plan: Plan, order_id: str) -> Trace | None:
     if record is None or seen is None:
         return None
     own = {*seen[0].own, "placed", "shipped", "delivered"}
-    milestones, before = [], None
+    milestones: list[Milestone] = []
+    before: datetime | None = None
     for name in CHAIN:
         at = record.milestones.get(name)
         if at is not None:

@@ -1,6 +1,6 @@
 """One shard of kits: what can be sold of a SKU that is made of others (DESIGN section 4).
 
-    ats(kit, P) = min over components ⌊ats(component, P) / quantity⌋
+ats(kit, P) = min over components ⌊ats(component, P) / quantity⌋
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ Definition = tuple[int, datetime, str, dict[str, int]]
 
 
 class Kits:
-    """All kit definitions, with every component a kit ever had. Per kit the greatest (version, time, source, id) wins."""
+    """All kit definitions, and every component a kit ever had. The greatest (version, time, source, id) wins."""
 
     def __init__(self) -> None:
         self._definitions: dict[str, Definition] = {}

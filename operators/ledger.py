@@ -44,7 +44,7 @@ class Ledger(Struct, array_like=True, gc=False):
             self.on_hand = cut.units + sum(m.quantity for m in self.moves if after(m, cut, net=net))
 
     def move(self, move: Move, *, net: bool, known: bool) -> None:
-        """Take a movement; `known` means one of the same `ref` may be here and is replaced (quantity 0 withdraws it)."""
+        """Take a movement; `known`: one of the same `ref` may be here and is replaced (quantity 0 withdraws it)."""
         if known:
             for index, old in enumerate(self.moves):
                 if old.ref == move.ref:

@@ -53,7 +53,13 @@ class OrderShard:
     """State of the orders whose id hashes to `index`. Told the time with each batch; asks no clock."""
 
     def __init__(
-        self, index: int, shards: int, sku_shards: int, lanes: tuple[str, ...], policy: Policy, as_of: datetime | None
+        self,
+        index: int,
+        shards: int,
+        sku_shards: int,
+        lanes: tuple[str, ...],
+        policy: Policy,
+        as_of: datetime | None,
     ) -> None:
         self.name = f"orders-{index:02d}"
         self._index, self._shards, self._sku_shards = index, shards, sku_shards
@@ -80,7 +86,9 @@ class OrderShard:
         if kits:
             self._upshots.clear()
             self._reclaim(kits, touched, issued)
-        told = self._tell(touched, issued, self._clock.told(self.name, parcels[-1].time.now), everyone=everyone)
+        told = self._tell(
+            touched, issued, self._clock.told(self.name, parcels[-1].time.now), everyone=everyone
+        )
         self._retire()
         if self._orders.settle(LIVE_LIMIT):
             self._upshots.clear()
@@ -158,9 +166,7 @@ class OrderShard:
                     note.claims.append(claim)
         return Told(lifecycle, claims, Tally(self.name, self._counts) if everyone else None)
 
-    def _claims(
-        self, key: str, order: Order, so_far: Upshot, issued: Any
-    ) -> list[Claim]:
+    def _claims(self, key: str, order: Order, so_far: Upshot, issued: Any) -> list[Claim]:
         """The order's whole present claim on every SKU it ever named, also where that is nothing any more."""
         placed_at = min((at for at in (order.placed_at, order.changed_at) if at is not None), default=None)
         moves = self._moves(issued, placed_at) if issued else None
@@ -190,7 +196,7 @@ class OrderShard:
         return told
 
     def _moves(self, issued: Any, placed_at: datetime | None) -> dict[str, list[Move]]:
-        """The goods issues as movements of the books they change: a kit's go to its components, 0 to where none goes."""
+        """The goods issues as movements of books: a kit's go to its components, 0 to where none goes any more."""
         moves: dict[str, list[Move]] = {}
         for issue in issued:
             parts = self._kits.parts(issue.sku) or {issue.sku: 1}
@@ -252,7 +258,11 @@ class OrderShard:
 
     def snapshot(self) -> bytes:
         state = State(
-            self._clock.snapshot(), self._kits.snapshot(), self._orders.snapshot(), self._deadlines.snapshot(), self._counts
+            self._clock.snapshot(),
+            self._kits.snapshot(),
+            self._orders.snapshot(),
+            self._deadlines.snapshot(),
+            self._counts,
         )
         return seal("orders", self._index, self._shards, state)
 

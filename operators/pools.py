@@ -21,7 +21,7 @@ class Pools:
         self._of: dict[str, frozenset[str]] = {name: frozenset(places) for name, places in pools.items()}
 
     def _masks(self, locations: list[str]) -> dict[str, int]:
-        masks = {name: 0 for name in self.names}
+        masks = dict.fromkeys(self.names, 0)
         for bit, location in enumerate(locations):
             for name in self.names:
                 if name == ALL or location in self._of[name]:

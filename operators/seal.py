@@ -16,6 +16,8 @@ SCHEMA = 1
 
 
 class Header(Struct, array_like=True):
+    """What says whose snapshot this is, and whether it is whole."""
+
     magic: str
     schema: int
     step: str
@@ -51,5 +53,7 @@ def unseal(step: str, shard: int, shards: int, sealed: bytes, kind: Any) -> Any:
             f" {step} {shard} of {shards} belongs: the state directory was mixed up"
         )
     if header.checksum != xxh3_64_intdigest(body):
-        raise Terminal(f"the saved state of {step} {shard} is damaged: restore the state directory from a copy")
+        raise Terminal(
+            f"the saved state of {step} {shard} is damaged: restore the state directory from a copy"
+        )
     return msgspec.msgpack.decode(body, type=kind)

@@ -1,7 +1,7 @@
 """One SKU: its books, the claims on it, and the number that comes of them (DESIGN section 4).
 
-    free(l)   = on_hand − unavailable − committed at l − pending_issue at l
-    supply(l) = max(0, free(l) − safety_stock(l))        deficit(l) = max(0, −free(l))
+free(l)   = on_hand − unavailable − committed at l − pending_issue at l
+supply(l) = max(0, free(l) − safety_stock(l))        deficit(l) = max(0, −free(l))
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Statement(Struct, array_like=True, gc=False):
 
 
 class Sku(Struct, array_like=True, gc=False):
-    """All that is known of one SKU. `committed`, `pending`, `unallocated` are the sums over `held`, kept as it changes."""
+    """All that is known of one SKU. `committed`, `pending`, `unallocated` are sums over `held`, kept as it changes."""
 
     seen: dict[int, datetime] = field(default_factory=dict)
     version: int = 0

@@ -35,7 +35,7 @@ class State(Struct, array_like=True):
 
 
 class Told(Struct):
-    """What a batch came to: availability records, parts and kits per kit shard, and the tally when time went to everyone."""
+    """What a batch came to: records, parts and kits per kit shard, and the tally when time went to everyone."""
 
     availability: list[Availability]
     parts: dict[int, Parts]
@@ -88,9 +88,7 @@ class SkuShard:
             self._deadlines.arm(at + self._retention, key)
         return sku
 
-    def _events(
-        self, parcel: Parcel, touched: dict[str, None], definitions: list[e.ProductUpserted]
-    ) -> None:
+    def _events(self, parcel: Parcel, touched: dict[str, None], definitions: list[e.ProductUpserted]) -> None:
         for event in parcel.events:
             kind, key = type(event), event.data.sku
             if kind is e.ProductUpserted and event.data.components is not None:
@@ -116,7 +114,9 @@ class SkuShard:
                 self._arithmetic.cause(sku, event.time, rank, event.correlationid or _belongs_to(event))
                 touched[key] = None
 
-    def _define(self, definitions: list[e.ProductUpserted], touched: dict[str, None]) -> list[e.ProductUpserted]:
+    def _define(
+        self, definitions: list[e.ProductUpserted], touched: dict[str, None]
+    ) -> list[e.ProductUpserted]:
         """Take kit definitions; all their parts, and the kits themselves, tell the kit shards where they stand."""
         changed: set[str] = set()
         for event in definitions:
@@ -178,11 +178,15 @@ class SkuShard:
             for location, book in sku.books.items():
                 net = self._arithmetic.net(location)
                 for status, ledger in book.items():
-                    assert ledger.on_hand == ledger.recounted(net=net), f"{key} {location} {status}: on_hand drifted"
-                    assert ledger.counts == sorted(ledger.counts), f"{key} {location} {status}: counts out of order"
+                    assert ledger.on_hand == ledger.recounted(net=net), (
+                        f"{key} {location} {status}: on_hand drifted"
+                    )
+                    assert ledger.counts == sorted(ledger.counts), (
+                        f"{key} {location} {status}: counts out of order"
+                    )
             again = Sku(held=sku.held)
             for held in sku.held.values():
-                self._arithmetic._sum(again, held, 1)  # noqa: SLF001  because the check recomputes what the rule keeps
+                self._arithmetic._sum(again, held, 1)
             sums = (sku.committed, sku.pending, sku.unallocated)
             assert sums == (again.committed, again.pending, again.unallocated), f"{key}: claims do not add up"
             if sku.at is not None:
@@ -192,7 +196,11 @@ class SkuShard:
 
     def snapshot(self) -> bytes:
         state = State(
-            self._clock.snapshot(), self._kits.snapshot(), self._skus.snapshot(), self._deadlines.snapshot(), self._counts
+            self._clock.snapshot(),
+            self._kits.snapshot(),
+            self._skus.snapshot(),
+            self._deadlines.snapshot(),
+            self._counts,
         )
         return seal("skus", self._index, self._shards, state)
 
@@ -217,7 +225,9 @@ def _moved(rules: Arithmetic, sku: Sku, event: e.InventoryMoved, rank: str, ref:
     rules.move(sku, Move(ref, move.location, move.status, move.quantity, event.time, event.source, sequence))
 
 
-def _status_changed(rules: Arithmetic, sku: Sku, event: e.InventoryStatusChanged, rank: str, ref: int) -> None:
+def _status_changed(
+    rules: Arithmetic, sku: Sku, event: e.InventoryStatusChanged, rank: str, ref: int
+) -> None:
     change = event.data
     sequence = -1 if event.sequence is None else int(event.sequence)
     for status, units in ((change.from_status, -change.quantity), (change.to_status, change.quantity)):

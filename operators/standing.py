@@ -1,8 +1,8 @@
 """What an order stands at: per line and component what is gone, open and owed (DESIGN section 4).
 
-    gone = Σ over locations max(shipped, issued)
-    open = max(0, ordered − cancelled − gone)
-    owed(l) = max(0, shipped − issued)
+gone = Σ over locations max(shipped, issued)
+open = max(0, ordered − cancelled − gone)
+owed(l) = max(0, shipped − issued)
 """
 
 from __future__ import annotations

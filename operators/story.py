@@ -100,7 +100,8 @@ def _first(
     order: Order, kits: Kits, steps: Iterable[tuple[datetime, str, Shipped | Issued]]
 ) -> datetime | None:
     """The first time by which something is gone and nothing ordered is open; `steps` in time order."""
-    so_far = msgspec.structs.replace(order, shipments={}, issues=[], verdict=None)
+    so_far: Order = msgspec.structs.replace(order, shipments={}, issues=[], verdict=None)
+    at: datetime
     for at, together in groupby(steps, key=lambda step: step[0]):
         for _, key, step in together:
             if isinstance(step, Shipped):

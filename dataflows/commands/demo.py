@@ -26,6 +26,6 @@ def add(words: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from dataflows.showcase import show  # noqa: PLC0415  because other commands should not wait for it
+    from dataflows.showcase import show
 
     return show(args.directory, args.orders)

@@ -28,18 +28,20 @@ def add(words: Any) -> None:
     )
     command.add_argument("sku", metavar="SKU")
     command.add_argument("--output", required=True, type=Path, metavar="DIR", help="the output of a run")
-    command.add_argument("--input", type=Path, metavar="DIR", help="where the run's input is now, if it has moved")
+    command.add_argument(
+        "--input", type=Path, metavar="DIR", help="where the run's input is now, if it has moved"
+    )
     command.add_argument("--pool", metavar="P", help="only this pool and its locations")
     command.add_argument("--json", action="store_true", help="for scripts")
     command.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    import msgspec  # noqa: PLC0415  because other commands should not wait for it
+    import msgspec
 
-    from dataflows import past  # noqa: PLC0415  because the job's imports would slow every other command
-    from dataflows.explaining import explain  # noqa: PLC0415  because of the same
-    from dataflows.showing import Page  # noqa: PLC0415  because of the same
+    from dataflows import past
+    from dataflows.explaining import explain
+    from dataflows.showing import Page
 
     plan = past.plan_of(args.output, args.input)
     explanation = explain(plan, args.sku)
@@ -48,7 +50,9 @@ def run(args: argparse.Namespace) -> int:
         return 1
     pools = {pool.pool for pool in explanation.record.pools}
     if args.pool is not None and args.pool not in pools:
-        print(f"sellable explain: no pool {args.pool}; there are: {', '.join(sorted(pools))}", file=sys.stderr)
+        print(
+            f"sellable explain: no pool {args.pool}; there are: {', '.join(sorted(pools))}", file=sys.stderr
+        )
         return 2
     told = past.last(args.output, "availability", "sku", args.sku)
     agrees = told is not None and told == msgspec.to_builtins(explanation.record)

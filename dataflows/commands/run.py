@@ -34,13 +34,37 @@ def add(words: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("--input", required=True, type=Path, metavar="DIR", help="directory of event files")
-    command.add_argument("--output", required=True, type=Path, metavar="DIR", help="directory for what comes out")
-    command.add_argument("--config", type=Path, metavar="FILE", help="TOML configuration (default: one pool, default deadlines)")
-    command.add_argument("--state", type=Path, metavar="DIR", help="keep state here, so that a killed run resumes")
-    command.add_argument("--as-of", type=moment, metavar="TIME", help="where time stands at the end (default: the latest event)")
-    command.add_argument("--workers", type=positive, default=1, metavar="N", help="processes to share the work (default 1)")
-    command.add_argument("--job", choices=["all", "availability"], default="all", help="which job (default all)")
-    command.add_argument("--epoch", type=length, default=timedelta(seconds=10), metavar="10s", help="time between two durable moments")
+    command.add_argument(
+        "--output", required=True, type=Path, metavar="DIR", help="directory for what comes out"
+    )
+    command.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="TOML configuration (default: one pool, default deadlines)",
+    )
+    command.add_argument(
+        "--state", type=Path, metavar="DIR", help="keep state here, so that a killed run resumes"
+    )
+    command.add_argument(
+        "--as-of",
+        type=moment,
+        metavar="TIME",
+        help="where time stands at the end (default: the latest event)",
+    )
+    command.add_argument(
+        "--workers", type=positive, default=1, metavar="N", help="processes to share the work (default 1)"
+    )
+    command.add_argument(
+        "--job", choices=["all", "availability"], default="all", help="which job (default all)"
+    )
+    command.add_argument(
+        "--epoch",
+        type=length,
+        default=timedelta(seconds=10),
+        metavar="10s",
+        help="time between two durable moments",
+    )
     command.add_argument("--strict", action="store_true", help="exit 1 if there were dead letters")
     command.add_argument("--json", action="store_true", help="print the summary as JSON")
     command.add_argument("--process-id", type=int, help=argparse.SUPPRESS)
@@ -49,7 +73,7 @@ def add(words: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from dataflows import running  # noqa: PLC0415  because the engine's import would slow every other command
+    from dataflows import running
 
     if args.process_id is not None:
         running.member(args)
@@ -57,7 +81,9 @@ def run(args: argparse.Namespace) -> int:
     summary = running.all_of(args)
     print(summary.as_json() if args.json else summary.as_table(colour=sys.stdout.isatty()))
     if not summary.adds_up:
-        print("sellable run: the counts do not add up: this is a bug of ours, please report it", file=sys.stderr)
+        print(
+            "sellable run: the counts do not add up: this is a bug of ours, please report it", file=sys.stderr
+        )
         return 1
     return 1 if args.strict and summary.dead_letters else 0
 
@@ -77,7 +103,9 @@ def positive(text: str) -> int:
     if not text.isdigit() or not int(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     if int(text) > (os.cpu_count() or 1) * 4:
-        raise argparse.ArgumentTypeError(f"{text} processes on {os.cpu_count()} cores would only slow each other")
+        raise argparse.ArgumentTypeError(
+            f"{text} processes on {os.cpu_count()} cores would only slow each other"
+        )
     return int(text)
 
 

@@ -20,7 +20,7 @@ that fits: pools, channels, deadlines).
 
 
 def add(words: Any) -> None:
-    from sources.simulator import FAULTS, Scenario  # noqa: PLC0415  because --help tells what they are
+    from sources.simulator import FAULTS, Scenario
 
     names = "\n".join(f"  {name:18} {sentence}" for name, sentence in FAULTS.items())
     command = words.add_parser(
@@ -32,21 +32,33 @@ def add(words: Any) -> None:
     )
     default = Scenario()
     command.add_argument("--output", required=True, type=Path, metavar="DIR")
-    command.add_argument("--orders", type=int, default=default.orders, metavar="N", help=f"default {default.orders}")
-    command.add_argument("--skus", type=int, default=default.skus, metavar="N", help=f"default {default.skus}")
-    command.add_argument("--channels", default=",".join(default.channels), metavar="A,B", help="names, by commas")
-    command.add_argument("--days", type=int, default=default.days, metavar="N", help=f"default {default.days}")
-    command.add_argument("--seed", type=int, default=default.seed, metavar="N", help=f"default {default.seed}")
-    command.add_argument("--faults", default="none", metavar="all|none|NAMES", help="which faults to plant (default none)")
+    command.add_argument(
+        "--orders", type=int, default=default.orders, metavar="N", help=f"default {default.orders}"
+    )
+    command.add_argument(
+        "--skus", type=int, default=default.skus, metavar="N", help=f"default {default.skus}"
+    )
+    command.add_argument(
+        "--channels", default=",".join(default.channels), metavar="A,B", help="names, by commas"
+    )
+    command.add_argument(
+        "--days", type=int, default=default.days, metavar="N", help=f"default {default.days}"
+    )
+    command.add_argument(
+        "--seed", type=int, default=default.seed, metavar="N", help=f"default {default.seed}"
+    )
+    command.add_argument(
+        "--faults", default="none", metavar="all|none|NAMES", help="which faults to plant (default none)"
+    )
     command.add_argument("--json", action="store_true", help="print the summary as JSON")
     command.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    import dataclasses  # noqa: PLC0415  because other commands should not wait for it
-    import json  # noqa: PLC0415  because of the same
+    import dataclasses
+    import json
 
-    from sources.simulator import Scenario, simulate  # noqa: PLC0415  because of the same
+    from sources.simulator import Scenario, simulate
 
     try:
         channels = tuple(name.strip() for name in args.channels.split(","))
@@ -68,5 +80,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         faults = sum(summary.faults.values())
         planted = f", {faults:,} faults planted" if faults else ""
-        print(f"{args.output}: {summary.orders:,} orders, {summary.events:,} events{planted}, until {summary.as_of}")
+        print(
+            f"{args.output}: {summary.orders:,} orders, {summary.events:,} events{planted}, until {summary.as_of}"
+        )
     return 0

@@ -24,17 +24,19 @@ def add(words: Any) -> None:
     )
     command.add_argument("order_id", metavar="ORDER_ID")
     command.add_argument("--output", required=True, type=Path, metavar="DIR", help="the output of a run")
-    command.add_argument("--input", type=Path, metavar="DIR", help="where the run's input is now, if it has moved")
+    command.add_argument(
+        "--input", type=Path, metavar="DIR", help="where the run's input is now, if it has moved"
+    )
     command.add_argument("--json", action="store_true", help="for scripts")
     command.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    import msgspec  # noqa: PLC0415  because other commands should not wait for it
+    import msgspec
 
-    from dataflows import past  # noqa: PLC0415  because the job's imports would slow every other command
-    from dataflows.showing import Page  # noqa: PLC0415  because of the same
-    from dataflows.tracing import trace  # noqa: PLC0415  because of the same
+    from dataflows import past
+    from dataflows.showing import Page
+    from dataflows.tracing import trace
 
     found = trace(past.plan_of(args.output, args.input), args.order_id)
     if found is None:
