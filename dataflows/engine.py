@@ -7,6 +7,7 @@ partitions of one sink, because only a partitioned sink is part of the epoch's b
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import bytewax.operators as op
 from bytewax._bytewax import cli_main
 from bytewax.dataflow import Dataflow, Stream
+from bytewax.errors import BytewaxRuntimeError
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from bytewax.operators import StatefulBatchLogic
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
@@ -45,18 +47,29 @@ def run(
 ) -> None:
     """Run the job to the end of its input, as this process of the cluster. `watch` is shown each lane it reads."""
     gc.set_threshold(100_000, 50, 1000)
+    os.environ.setdefault("RUST_BACKTRACE", "0")
     recovery = None
     if state is not None:
         if not cluster.addresses:
             prepare(state)
         recovery = RecoveryConfig(str(state))  # type: ignore[no-untyped-call]  # the engine's Rust side has no types
-    cli_main(  # type: ignore[no-untyped-call]  # the engine's Rust side has no types
-        flow(job, keep=state is not None, watch=watch),
-        process_id=cluster.process if cluster.addresses else None,
-        addresses=list(cluster.addresses) or None,
-        epoch_interval=epoch,
-        recovery_config=recovery,
-    )
+    try:
+        cli_main(  # type: ignore[no-untyped-call]  # the engine's Rust side has no types
+            flow(job, keep=state is not None, watch=watch),
+            process_id=cluster.process if cluster.addresses else None,
+            addresses=list(cluster.addresses) or None,
+            epoch_interval=epoch,
+            recovery_config=recovery,
+        )
+    except BytewaxRuntimeError as error:
+        raise _root(error) from error
+
+
+def _root(error: BaseException) -> BaseException:
+    """What really went wrong: the engine wraps what a callback raises, layer by layer."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def has_state(state: Path) -> bool:

@@ -20,6 +20,7 @@ from dataflows.availability import COUNTS, LINES, Plan, availability_job
 from dataflows.progress import Progress
 from dataflows.settings import load
 from dataflows.summary import Summary
+from sources.files import find
 
 RUN = "meta/run.json"
 BEAT_SECONDS = 0.5
@@ -33,6 +34,7 @@ def plan_of(args: argparse.Namespace) -> Plan:
         )
     if not args.input.is_dir():
         raise Terminal(f"--input {args.input}: there is no such directory")
+    find(args.input)
     as_of = args.as_of.astimezone(UTC) if args.as_of is not None else None
     return Plan(args.input, args.output, load(args.config), as_of)
 
