@@ -16,13 +16,17 @@ class Kits:
         self._definitions: dict[str, Definition] = {}
         self._ever: dict[str, set[str]] = {}
         self._flat: dict[str, dict[str, int]] = {}
+        self._seen: dict[str, list[str]] = {}
 
     def apply(self, event: ProductUpserted) -> set[str]:
         """Take a product's statement; returns the kits (this one, and those it is in) whose parts may have changed."""
         product = event.data
-        if product.components is None:
+        rank = f"{event.source}\x00{event.id}"
+        seen = self._seen.setdefault(product.sku, [])
+        if product.components is None or rank in seen:
             return set()
-        definition = (product.version or 0, event.time, f"{event.source}\x00{event.id}")
+        seen.append(rank)
+        definition = (product.version or 0, event.time, rank)
         parts: dict[str, int] = {}
         for component in product.components:
             parts[component.sku] = parts.get(component.sku, 0) + component.quantity
@@ -79,6 +83,7 @@ class Kits:
         return {
             "definitions": {kit: list(definition) for kit, definition in self._definitions.items()},
             "ever": {kit: sorted(parts) for kit, parts in self._ever.items()},
+            "seen": self._seen,
         }
 
     def restore(self, state: dict[str, object]) -> None:
@@ -86,4 +91,5 @@ class Kits:
         self._definitions = {kit: tuple(definition) for kit, definition in definitions.items()}  # type: ignore[misc]
         ever: dict[str, list[str]] = state["ever"]  # type: ignore[assignment]
         self._ever = {kit: set(parts) for kit, parts in ever.items()}
+        self._seen = dict(state["seen"])  # type: ignore[call-overload]  # plain builtins, as snapshot gave them
         self._flatten()

@@ -69,7 +69,7 @@ def standing(order: Order, kits: Kits) -> list[LineStanding]:
 
 def _set_against(order: Order, kits: Kits, lines: list[LineStanding]) -> list[LineStanding]:
     """Count what was shipped and issued for each line; returns the strays: lines no document has."""
-    by_id = {line.line_id: line for line in lines}
+    by_id = {line.line_id: line for line in reversed(lines)}
     strays: dict[tuple[str, str], LineStanding] = {}
 
     def stray(line_id: str, sku: str) -> LineStanding:
@@ -90,7 +90,8 @@ def _set_against(order: Order, kits: Kits, lines: list[LineStanding]) -> list[Li
             loose[issue.sku, issue.location] = loose.get((issue.sku, issue.location), 0) + issue.units
     for (sku, location), units in sorted(loose.items()):
         if not _spread(lines, sku, location, units):
-            _count(stray("", sku), "issued", location, sku, units)
+            waiting = [strays[key] for key in sorted(strays) if key[1] == sku] or [stray("", sku)]
+            _spread(waiting, sku, location, units)
     return [strays[key] for key in sorted(strays)]
 
 
@@ -123,11 +124,11 @@ def _count(line: LineStanding, what: str, location: str, sku: str, units: int) -
 
 
 def _spread(lines: list[LineStanding], sku: str, location: str, units: int) -> bool:
-    """Set an issue that names no line against the document's lines of its SKU, in line order; False if none has it."""
+    """Set an issue that names no line against the lines of its SKU, in line order; False if none has it."""
     takers = [line for line in lines if line.sku == sku or any(part.sku == sku for part in line.parts)]
     for line in takers:
         rest = line is takers[-1] or units <= 0
-        taken = units if rest else min(units, _room(line, sku))
+        taken = units if rest else min(units, _room(line, sku, location))
         if taken:
             _count(line, "issued", location, sku, taken)
         units -= taken
@@ -136,8 +137,16 @@ def _spread(lines: list[LineStanding], sku: str, location: str, units: int) -> b
     return bool(takers)
 
 
-def _room(line: LineStanding, sku: str) -> int:
-    """Units named `sku` that the line still waits to see issued: of a component, or of the line as a whole."""
+def _room(line: LineStanding, sku: str, location: str) -> int:
+    """Units named `sku` that the line still waits to see issued: of a component, or of the line as a whole.
+
+    A stray line waits for what was shipped for it from that location.
+    """
+    if line.stray:
+        waiting = [
+            (part.shipped.get(location, 0) - part.issued.get(location, 0)) // part.per for part in line.parts
+        ]
+        return max(0, min(waiting))
     if line.sku != sku:
         part = next(part for part in line.parts if part.sku == sku)
         return max(0, part.ordered - part.cancelled - sum(part.issued.values()))

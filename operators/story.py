@@ -79,6 +79,8 @@ def shipped_at(order: Order, lines: list[LineStanding], kits: Kits) -> datetime 
 
     Shipments are counted in time order. Only where they never suffice, goods issues stand in for the ones missing.
     """
+    if order.rejected:
+        lines = standing(msgspec.structs.replace(order, verdict=None), kits)
     sums = []
     for line in lines:
         for part in line.parts:

@@ -88,8 +88,13 @@ class Line:
         early = [leaving for leaving in self.shipments if leaving.time <= counted_until]
         return owed - max(0, self.units(early, part).get(location, 0) - max(0, issued))
 
-    def room_for(self, sku: str) -> int:
-        """Units under this SKU that the line still waits to see issued."""
+    def room_for(self, sku: str, location: str) -> int:
+        """Units under this SKU that the line still waits to see issued; a stray: those shipped from there."""
+        if self.stray:
+            there = list(self.parts.items())
+            shipped = {part: self.units(self.shipments, part).get(location, 0) for part, _ in there}
+            issued = {part: self.units(self.issues, part).get(location, 0) for part, _ in there}
+            return max(0, min((shipped[part] - issued[part]) // units for part, units in there))
         wanted = self.ordered - self.cancelled
         if self.names_part(sku):
             return max(0, self.parts[sku] * wanted - sum(self.units(self.issues, sku).values()))

@@ -129,14 +129,18 @@ class Order:
         return lines[-1]
 
     def _spread(self, lines: list[Line], leavings: list[Leaving]) -> None:
-        """Issues of one SKU and location without a line_id: against the document's lines of it, in order."""
+        """Issues of one SKU and location without a line_id: against the document's lines of it, in order.
+
+        Where it has none, against what was shipped of it for an order not known yet.
+        """
         sku, rest = leavings[0].sku, sum(leaving.quantity for leaving in leavings)
         takers = [x for x in lines if not x.stray and (x.sku == sku or x.names_part(sku))]
         if not takers:
-            takers = [self._served(lines, "", sku)]
+            strays = sorted((x for x in lines if x.stray and x.sku == sku), key=lambda x: x.line_id)
+            takers = strays or [self._served(lines, "", sku)]
         if rest <= 0:
             takers = takers[:1]
         for taker in takers:
-            take = rest if taker is takers[-1] else min(rest, taker.room_for(sku))
+            take = rest if taker is takers[-1] else min(rest, taker.room_for(sku, leavings[0].location))
             taker.issues.append(Leaving(leavings[0].time, leavings[0].location, sku, take))
             rest -= take
