@@ -59,5 +59,5 @@ class Transient(Exception):  # noqa: N818  the name says what it is, as the hous
     """The world failed and may recover: retry, or stop the job cleanly and start again."""
 
 
-class Terminal(Exception):  # noqa: N818
+class Terminal(Exception):  # noqa: N818  the name says what it is, as the house's words do
     """Our bug, or a configuration or state that cannot work: stop with words, a person must act."""

@@ -5,15 +5,13 @@ ats(kit, P) = min over components ⌊ats(component, P) / quantity⌋
 
 from __future__ import annotations
 
-from typing import Any
-
 from msgspec import Struct
 
 from canonical.keys import shard_of
 from canonical.messages import Part, Parts
 from canonical.outputs import Availability, PoolAvailability
 from canonical.policy import Policy
-from operators.kits import Kits
+from operators.kits import Kits, KitsState
 from operators.pools import Pools
 from operators.seal import seal, unseal
 
@@ -21,7 +19,7 @@ from operators.seal import seal, unseal
 class State(Struct, array_like=True):
     """What a snapshot of the shard holds."""
 
-    kits: dict[str, Any]
+    kits: KitsState
     parts: dict[str, Part]
 
 

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from msgspec import Struct
+
 from canonical.events import ProductUpserted
 
 Definition = tuple[int, datetime, str, dict[str, int]]
+"""Version, time, source and id of the statement, and component → units per kit."""
+
+
+class KitsState(Struct, array_like=True):
+    """What a snapshot holds of the kits."""
+
+    definitions: dict[str, Definition]
+    ever: dict[str, list[str]]
+    seen: dict[str, list[str]]
 
 
 class Kits:
@@ -79,17 +90,12 @@ class Kits:
         for part, quantity in definition[3].items():
             self._add(part, units * quantity, flat, (*above, sku))
 
-    def snapshot(self) -> dict[str, object]:
-        return {
-            "definitions": {kit: list(definition) for kit, definition in self._definitions.items()},
-            "ever": {kit: sorted(parts) for kit, parts in self._ever.items()},
-            "seen": self._seen,
-        }
+    def snapshot(self) -> KitsState:
+        ever = {kit: sorted(parts) for kit, parts in self._ever.items()}
+        return KitsState(self._definitions, ever, self._seen)
 
-    def restore(self, state: dict[str, object]) -> None:
-        definitions: dict[str, list[object]] = state["definitions"]  # type: ignore[assignment]
-        self._definitions = {kit: tuple(definition) for kit, definition in definitions.items()}  # type: ignore[misc]
-        ever: dict[str, list[str]] = state["ever"]  # type: ignore[assignment]
-        self._ever = {kit: set(parts) for kit, parts in ever.items()}
-        self._seen = dict(state["seen"])  # type: ignore[call-overload]  # plain builtins, as snapshot gave them
+    def restore(self, state: KitsState) -> None:
+        self._definitions = dict(state.definitions)
+        self._ever = {kit: set(parts) for kit, parts in state.ever.items()}
+        self._seen = state.seen
         self._flatten()

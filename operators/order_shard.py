@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
 from msgspec import Struct
 from xxhash import xxh3_64_intdigest
@@ -12,13 +10,14 @@ from xxhash import xxh3_64_intdigest
 from canonical.events import InventoryMoved, OrderAccepted, ProductUpserted
 from canonical.keys import shard_of
 from canonical.lifecycle import CLAIM_BEARING
-from canonical.messages import Claim, Claims, Move, Parcel, Tally, Time
+from canonical.messages import Claims, Parcel, Tally, Time
 from canonical.outputs import Lifecycle
 from canonical.policy import Policy
 from canonical.topics import STEM_OF
+from operators.claiming import claims_of
 from operators.clock import Clock
 from operators.deadlines import Deadlines
-from operators.kits import Kits
+from operators.kits import Kits, KitsState
 from operators.order import JOINS, Issued, Order
 from operators.seal import seal, unseal
 from operators.shelf import LIVE_LIMIT, Shelf
@@ -27,15 +26,13 @@ from operators.story import Upshot, story, upshot
 _CLAIM_BEARING = frozenset(CLAIM_BEARING)
 VERSION, STANDING = 1, 2
 """What touched an order: nothing that claims (0), what only counts as a change, what may change its standing."""
-NOTHING: list[Any] = []
-"""Told, never kept and never changed: one for all."""
 
 
 class State(Struct, array_like=True):
     """What a snapshot of the shard holds."""
 
     clock: list[Time]
-    kits: dict[str, Any]
+    kits: KitsState
     orders: dict[str, bytes]
     deadlines: list[tuple[datetime, str]]
     counts: dict[str, dict[str, int]]
@@ -157,65 +154,14 @@ class OrderShard:
                 so_far = self._upshots[key] = upshot(order, self._kits, self._timed)
             lifecycle.append(story(key, order, so_far))
             if claiming:
-                moved = order.issues if self._net else issued.get(key, ())
-                for claim in self._claims(key, order, so_far, moved):
+                moved = order.issues if self._net else issued.get(key, [])
+                for claim in claims_of(key, order, so_far, moved, self._kits):
                     shard = shard_of(claim.sku, self._sku_shards)
                     note = claims.get(shard)
                     if note is None:
                         note = claims[shard] = Claims([], time)
                     note.claims.append(claim)
         return Told(lifecycle, claims, Tally(self.name, self._counts) if everyone else None)
-
-    def _claims(self, key: str, order: Order, so_far: Upshot, issued: Any) -> list[Claim]:
-        """The order's whole present claim on every SKU it ever named, also where that is nothing any more."""
-        placed_at = min((at for at in (order.placed_at, order.changed_at) if at is not None), default=None)
-        moves = self._moves(issued, placed_at) if issued else None
-        named: Iterable[str] = order.named
-        if self._kits and any(self._kits.is_kit(sku) for sku in order.named):
-            named = dict.fromkeys(order.named)
-            for sku in order.named:
-                named.update(dict.fromkeys(sorted(self._kits.ever(sku))))
-        told = []
-        for sku in named:
-            news = order.changes - order.told.get(sku, 0)
-            order.told[sku] = order.changes
-            told.append(
-                Claim(
-                    key,
-                    sku,
-                    order.channel,
-                    placed_at,
-                    so_far.claims.get(sku, NOTHING),
-                    moves.get(sku, NOTHING) if moves else NOTHING,
-                    news,
-                    order.at,  # type: ignore[arg-type]
-                    order.rank,
-                    order.correlationid,
-                )
-            )
-        return told
-
-    def _moves(self, issued: Any, placed_at: datetime | None) -> dict[str, list[Move]]:
-        """The goods issues as movements of books: a kit's go to its components, 0 to where none goes any more."""
-        moves: dict[str, list[Move]] = {}
-        for issue in issued:
-            parts = self._kits.parts(issue.sku) or {issue.sku: 1}
-            skus = {issue.sku, *parts, *self._kits.ever(issue.sku)} if self._kits else parts
-            for sku in skus:
-                units = -issue.units * parts.get(sku, 0)
-                moves.setdefault(sku, []).append(
-                    Move(
-                        issue.ref,
-                        issue.location,
-                        issue.status,
-                        units,
-                        issue.at,
-                        issue.source,
-                        issue.sequence,
-                        placed_at if self._net else None,
-                    )
-                )
-        return moves
 
     def _retire(self) -> None:
         """Let orders leave that are closed and older than the retention; a repeat of theirs is late by then."""

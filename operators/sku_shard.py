@@ -17,7 +17,7 @@ from canonical.policy import Policy
 from canonical.topics import STEM_OF
 from operators.clock import Clock
 from operators.deadlines import Deadlines
-from operators.kits import Kits
+from operators.kits import Kits, KitsState
 from operators.ledger import Cut
 from operators.seal import seal, unseal
 from operators.shelf import LIVE_LIMIT, Shelf
@@ -28,7 +28,7 @@ class State(Struct, array_like=True):
     """What a snapshot of the shard holds."""
 
     clock: list[Time]
-    kits: dict[str, Any]
+    kits: KitsState
     skus: dict[str, bytes]
     deadlines: list[tuple[datetime, str]]
     counts: dict[str, dict[str, int]]
