@@ -132,6 +132,22 @@ class Severity(Table):
     overdue: tuple[Duration, ...] = (timedelta(hours=4), timedelta(hours=24))
 
 
+class Snapshots(Table):
+    """Parquet snapshots. `root`: a directory or s3:// address, by default the output directory.
+
+    Kept are the newest `keep`, and of each day within `keep_daily` the last; of the histories the days within
+    `keep_history` (by default all). `on_full_disk` "continue": the old snapshot stays, the next is tried in time.
+    """
+
+    every: PositiveDuration = timedelta(minutes=5)
+    keep: Annotated[int, Field(ge=1)] = 288
+    keep_daily: Duration = timedelta(days=30)
+    keep_history: PositiveDuration | None = None
+    compact_history: bool = True
+    on_full_disk: Literal["stop", "continue"] = "stop"
+    root: str | None = None
+
+
 class Oauth(Table):
     """How a token is asked for (OpenID Connect client credentials)."""
 
@@ -187,6 +203,7 @@ class Policy(Table):
 
     time: Time = Time()
     severity: Severity = Severity()
+    snapshots: Snapshots = Snapshots()
     sources: dict[str, Source] = {}
     locations: dict[str, Location] = {}
     pools: dict[str, tuple[str, ...]] = {}
