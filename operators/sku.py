@@ -76,16 +76,20 @@ class Arithmetic:
         """Replace what the order claimed by what it claims now, and book the goods issues that came with it."""
         sku.version += claim.changes
         self.cause(sku, claim.at, claim.rank, claim.correlationid)
-        before = sku.held.get(claim.order_id)
-        if before is not None:
-            self._sum(sku, before, -1)
-        if claim.lines:
-            held = sku.held[claim.order_id] = Held(claim.channel, claim.placed_at, claim.lines)
-            self._sum(sku, held, 1)
-        elif before is not None:
-            del sku.held[claim.order_id]
+        self.replace(sku, claim.order_id, Held(claim.channel, claim.placed_at, claim.lines))
         for move in claim.moves:
             self.move(sku, move, known=True)
+
+    def replace(self, sku: Sku, order_id: str, held: Held | None) -> None:
+        """Let the order claim this, which may be nothing, instead of what it claimed."""
+        before = sku.held.get(order_id)
+        if before is not None:
+            self._sum(sku, before, -1)
+        if held is not None and held.lines:
+            sku.held[order_id] = held
+            self._sum(sku, held, 1)
+        elif before is not None:
+            del sku.held[order_id]
 
     def _sum(self, sku: Sku, held: Held, sign: int) -> None:
         for line in held.lines:
