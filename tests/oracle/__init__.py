@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.oracle.availability import Stock
-from tests.oracle.facts import Config, distinct
+from tests.oracle.facts import Config, by, distinct
 from tests.oracle.lifecycle import lifecycle_record
 from tests.oracle.orders import Order
 from tests.oracle.products import Catalogue
@@ -40,9 +40,8 @@ def oracle(events: Iterable[dict[str, Any]], config: Config | None = None) -> Re
     config = config or Config()
     facts, applied, duplicate = distinct(events)
     catalogue = Catalogue([fact for fact in facts if fact.type == "product.upserted"])
-    of_order = [fact for fact in facts if fact.order_bound]
-    order_ids = sorted({fact.data["order_id"] for fact in of_order})
-    orders = [Order(key, [f for f in of_order if f.data["order_id"] == key], catalogue) for key in order_ids]
+    of_order = by([fact for fact in facts if fact.order_bound], lambda fact: [fact.data["order_id"]])
+    orders = [Order(key, of_order[key], catalogue) for key in sorted(of_order)]
     stock = Stock([fact for fact in facts if not fact.order_bound], orders, catalogue, config)
     return Result(
         availability={sku: stock.record(sku) for sku in stock.skus()},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.oracle.book import Book, movements_of
-from tests.oracle.facts import Config, Fact, text_of
+from tests.oracle.facts import Config, Fact, by, text_of
 from tests.oracle.lines import Line
 from tests.oracle.orders import Order
 from tests.oracle.pools import Demand, room, shortage
@@ -58,13 +58,17 @@ class Stock:
         self.orders = orders
         self.catalogue = catalogue
         self.config = config
-        self.named = {order.order_id: order.skus_named() for order in orders}
+        self.facts_of = by(self.facts, lambda fact: [fact.data["sku"]])
+        self.named_by = by(orders, Order.skus_named)
+        self.claimed_by = by(orders, lambda order: {part for line in order.lines for part in line.parts})
+        issued = by(orders, lambda order: {issue.data["sku"] for issue in order.issues})
+        self.issued_by = by(
+            [(sku, order) for sku, some in issued.items() for order in some],
+            lambda pair: catalogue.parts(pair[0]),
+        )
 
     def skus(self) -> list[str]:
-        return sorted(
-            {fact.data["sku"] for fact in self.facts}
-            | {sku for named in self.named.values() for sku in named}
-        )
+        return sorted(self.facts_of.keys() | self.named_by.keys())
 
     def record(self, sku: str) -> dict[str, Any]:
         kit, parts = self.catalogue.is_kit(sku), self.catalogue.parts(sku)
@@ -80,8 +84,7 @@ class Stock:
 
     def counted_facts(self, sku: str) -> list[Fact]:
         """The changes that `version` counts: the SKU's own, and those of every order that ever named it."""
-        own = [fact for fact in self.facts if fact.data["sku"] == sku]
-        return own + [f for o in self.orders if sku in self.named[o.order_id] for f in o.claim_bearing]
+        return self.facts_of.get(sku, []) + [f for o in self.named_by.get(sku, []) for f in o.claim_bearing]
 
     def kit_terms(self, parts: dict[str, int]) -> dict[str, Any]:
         """A kit has no stock of its own: as many as the scarcest component makes."""
@@ -118,7 +121,8 @@ class Stock:
         return {"pools": pools, "shortage": short, "locations": told}
 
     def lines_with(self, sku: str) -> Iterator[tuple[Order, Line]]:
-        return ((order, line) for order in self.orders for line in order.lines if sku in line.parts)
+        claiming = self.claimed_by.get(sku, [])
+        return ((order, line) for order in claiming for line in order.lines if sku in line.parts)
 
     def unallocated(self, sku: str) -> dict[str, int]:
         """Open units without a location, by the pool of their order's channel."""
@@ -131,16 +135,16 @@ class Stock:
 
     def book(self, sku: str) -> Book:
         """Own counts and movements, and the goods issues of orders; a kit's issue moves its components."""
-        own = [fact for fact in self.facts if fact.data["sku"] == sku]
+        own = self.facts_of.get(sku, [])
         movements = [
             m
             for f in own
             if f.type in {"inventory.moved", "inventory.status_changed"}
             for m in movements_of(f)
         ]
-        for order in self.orders:
+        for named, order in self.issued_by.get(sku, []):
             for issue in order.issues:
-                if units := self.catalogue.parts(issue.data["sku"]).get(sku, 0):
+                if issue.data["sku"] == named and (units := self.catalogue.parts(named).get(sku, 0)):
                     movements += movements_of(issue, units, order.placed_at)
         counts = [fact for fact in own if fact.type == "inventory.counted"]
         return Book(counts, movements, self.config.counts_available)
