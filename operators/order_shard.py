@@ -18,7 +18,8 @@ from operators.claiming import claims_of
 from operators.clock import Clock
 from operators.deadlines import Deadlines
 from operators.kits import Kits, KitsState
-from operators.order import JOINS, Issued, Order
+from operators.joins import JOINS
+from operators.order import Issued, Order
 from operators.seal import seal, unseal
 from operators.shelf import LIVE_LIMIT, Shelf
 from operators.story import Upshot, story, upshot
