@@ -90,8 +90,8 @@ class Channel(Table):
     """How a channel is told (DESIGN section 7). `rate`: calls a second; `batch`: SKUs a call; costs are per unit.
 
     `excluded`: SKUs not for sale there. `demand_half_life`: after it a sale counts half in the demand expected.
-    `turn`: how long a wrong listing is expected to wait; `deadband`: expected units lost in a turn, up to which a change
-    waits until calls are ample. `answer_within`: silence for so long after an update means it failed.
+    `turn`: how long a wrong listing is expected to wait; `deadband`: up to so many units expected lost in a turn, a
+    change waits until calls are ample. `answer_within`: silence for so long after an update means it failed.
     `lowers_on_sale`: the channel subtracts its own sales from what it shows.
     """
 
@@ -110,7 +110,7 @@ class Channel(Table):
     excluded: tuple[str, ...] = ()
     demand_half_life: PositiveDuration = timedelta(days=14)
     turn: PositiveDuration = timedelta(hours=1)
-    deadband: Annotated[float, Field(ge=0)] = 1e-3
+    deadband: Annotated[float, Field(ge=0)] = 0.01
     answer_within: PositiveDuration = timedelta(minutes=5)
     lowers_on_sale: bool = False
     driver: str | None = None
