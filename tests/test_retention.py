@@ -22,7 +22,7 @@ def kept_for(retention: timedelta) -> Policy:
 
 @pytest.fixture(scope="module")
 def days(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four days, so that most leave a state that keeps one."""
+    """Four days, so that the first leave a state that keeps two."""
     folder = tmp_path_factory.mktemp("days")
     simulate(Scenario(orders=1_200, skus=60, days=4, seed=9), folder)
     return folder
@@ -41,7 +41,7 @@ def run(days: Path, retention: timedelta) -> tuple[Outcome, Plain]:
 
 @pytest.fixture(scope="module")
 def forgetful(days: Path) -> tuple[Outcome, Plain]:
-    return run(days, timedelta(days=1))
+    return run(days, timedelta(days=2))
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_nothing_in_time_is_late(forgetful: Any, thorough: Any) -> None:
 
 
 def test_closed_orders_leave_the_state(forgetful: Any, thorough: Any) -> None:
-    assert size(forgetful[1], "orders") < 0.8 * size(thorough[1], "orders")
+    assert size(forgetful[1], "orders") < 0.9 * size(thorough[1], "orders")
 
 
 def test_old_movements_are_folded(forgetful: Any, thorough: Any) -> None:
