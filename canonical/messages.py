@@ -27,7 +27,8 @@ class Time(Struct, array_like=True, gc=False):
     """What one upstream (a lane or an order shard) believes of time.
 
     `watermark`: everything earlier has been read (None: nothing known yet). `greatest`: the greatest event time
-    read. `ended`: read to its end, standing at the present. `now`: as in DESIGN section 5.
+    read. `ended`: read to its end, standing at the present. `now`: as in DESIGN section 5. `catalogue`: the least
+    time of a product event read, None while there is none.
     """
 
     upstream: str
@@ -35,6 +36,7 @@ class Time(Struct, array_like=True, gc=False):
     greatest: datetime | None
     ended: bool
     now: datetime
+    catalogue: datetime | None = None
 
 
 class Parcel(Struct, array_like=True, gc=False):
@@ -80,11 +82,21 @@ class Move(Struct, array_like=True, gc=False):
     placed_at: datetime | None = None
 
 
+class Step(Struct, array_like=True, gc=False):
+    """What an order claimed of a SKU from an instant on, in event time; `rank` names the event that made it so."""
+
+    at: datetime
+    rank: str
+    lines: list[ClaimLine]
+
+
 class Claim(Struct, array_like=True, gc=False):
     """All one order claims of one SKU at present, and the goods issues that changed with it.
 
     `changes` counts the order's claim-bearing events this SKU had not been told of. (`at`, `rank`) is the
-    order's latest claim-bearing event, `correlationid` its.
+    order's latest claim-bearing event, `correlationid` its. The claim is as it is since `stood_at`; where more
+    than that is news, `steps` tell it instant by instant, the last of them the present one. `named_at`, `named_by`:
+    the first event of the order that names the SKU.
     """
 
     order_id: str
@@ -97,6 +109,10 @@ class Claim(Struct, array_like=True, gc=False):
     at: datetime
     rank: str
     correlationid: str
+    stood_at: datetime
+    named_at: datetime
+    named_by: str
+    steps: list[Step]
 
 
 class Claims(Struct, array_like=True, gc=False):

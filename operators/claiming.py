@@ -42,6 +42,10 @@ def claims_of(key: str, order: Order, so_far: Upshot, issued: list[Issued], kits
                 order.at,
                 order.rank,
                 order.correlationid,
+                order.at,
+                placed_at or order.at,
+                order.rank,
+                [],
             )
         )
     return told

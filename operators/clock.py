@@ -45,9 +45,15 @@ class Clock:
                     least = time.watermark
         return least if least is not None else self._as_of or self.greatest
 
+    @property
+    def catalogue(self) -> datetime | None:
+        """The least time of a product event any upstream has read."""
+        known = [t.catalogue for t in self._heard.values() if t is not None and t.catalogue is not None]
+        return min(known, default=None)
+
     def told(self, upstream: str, now: datetime) -> Time:
         """This clock's time, to be told to the next shard under the name `upstream`."""
-        return Time(upstream, self.watermark, self.greatest, self.ended, now)
+        return Time(upstream, self.watermark, self.greatest, self.ended, now, self.catalogue)
 
     def snapshot(self) -> list[Time]:
         return [time for time in self._heard.values() if time is not None]

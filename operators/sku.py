@@ -51,6 +51,8 @@ class Sku(Struct, array_like=True, gc=False):
     pending: dict[str, int] = field(default_factory=dict)
     unallocated: dict[str, int] = field(default_factory=dict)
     stated: Statement | None = None
+    catalogued: datetime | None = None
+    named_at: datetime | None = None
 
 
 class Arithmetic:
@@ -177,6 +179,13 @@ class Arithmetic:
                     if owed.location == name and not _counted(owed.shipped_at, as_of, place.cut_margin)
                 )
         return committed, pending
+
+    def shortage(self, sku: Sku, locations: list[LocationAvailability]) -> int:
+        """Promised units that cannot be kept however they are sourced."""
+        if not sku.unallocated and all(place.free >= 0 for place in locations):
+            return 0
+        names, free = [place.location for place in locations], [place.free for place in locations]
+        return self._pools.offer(names, free, [0] * len(free), sku.unallocated)[1]
 
     def availability(self, key: str, sku: Sku) -> Availability:
         """The SKU's record as of now."""

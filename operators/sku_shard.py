@@ -12,11 +12,12 @@ from xxhash import xxh3_64_intdigest
 from canonical import events as e
 from canonical.keys import shard_of
 from canonical.messages import Claims, Move, Parcel, Part, Parts, Tally, Time
-from canonical.outputs import Availability
+from canonical.outputs import Availability, ExceptionRecord
 from canonical.policy import Policy
 from canonical.topics import STEM_OF
 from operators.clock import Clock
 from operators.deadlines import Deadlines
+from operators.exceptions.sku_watch import Saved, SkuWatch
 from operators.kits import Kits, KitsState
 from operators.ledger import Cut
 from operators.seal import seal, unseal
@@ -32,6 +33,7 @@ class State(Struct, array_like=True):
     skus: dict[str, bytes]
     deadlines: list[tuple[datetime, str]]
     counts: dict[str, dict[str, int]]
+    exceptions: Saved
 
 
 class Told(Struct):
@@ -40,6 +42,7 @@ class Told(Struct):
     availability: list[Availability]
     parts: dict[int, Parts]
     tally: Tally | None
+    exceptions: list[ExceptionRecord]
 
 
 class SkuShard:
@@ -58,6 +61,7 @@ class SkuShard:
         self._skus = Shelf(Sku)
         self._deadlines = Deadlines()
         self._counts: dict[str, dict[str, int]] = {}
+        self._exceptions = SkuWatch(policy, self._arithmetic, lambda sku: shard_of(sku, shards) == index)
 
     def apply(self, messages: list[Parcel | Claims]) -> Told:
         """Take events and claims, in order, then their time; the result is conflated per SKU."""
@@ -70,12 +74,13 @@ class SkuShard:
                 everyone = everyone or not message.events
             else:
                 for claim in message.claims:  # type: ignore[union-attr]  # what is not a parcel is claims
-                    self._arithmetic.hold(self._sku(claim.sku, claim.at), claim)
+                    self._exceptions.hold(self._sku(claim.sku, claim.at), claim)
                     touched[claim.sku] = None
             if message.time is not None:
                 self._clock.hear(message.time)
         kits = self._define(definitions, touched) if definitions else []
         told = self._tell(touched, kits, everyone=everyone)
+        told.exceptions = self._exceptions.tell(self._clock.watermark, self._clock.catalogue, self._plain)
         self._fold()
         self._skus.settle(LIVE_LIMIT)
         return told
@@ -88,11 +93,16 @@ class SkuShard:
             self._deadlines.arm(at + self._retention, key)
         return sku
 
+    def _plain(self, key: str) -> Sku | None:
+        """A SKU that has stock of its own."""
+        return None if self._kits.is_kit(key) else self._skus.get(key)
+
     def _events(self, parcel: Parcel, touched: dict[str, None], definitions: list[e.ProductUpserted]) -> None:
         for event in parcel.events:
             kind, key = type(event), event.data.sku
             if kind is e.ProductUpserted and event.data.components is not None:
                 definitions.append(event)
+                self._exceptions.defined(event)
             if kind is e.ProductUpserted and shard_of(key, self._shards) != self._index:
                 continue
             sku = self._sku(key, event.time)
@@ -107,6 +117,7 @@ class SkuShard:
                 continue
             tally["applied"] += 1
             sku.seen[ref] = event.time
+            self._exceptions.heard(key, sku, event, rank)
             book = BOOKS.get(kind)
             if book is not None:
                 book(self._arithmetic, sku, event, rank, ref)
@@ -145,10 +156,11 @@ class SkuShard:
             kit = self._kits.is_kit(key)
             if not kit:
                 records.append(record)
+                self._exceptions.weigh(key, sku, record)
             for shard in sorted(self._members.get(key, ())):
                 part = Part(key, record, sku.rank)
                 parts.setdefault(shard, Parts([], [])).parts.append(part)
-        return Told(records, parts, Tally(self.name, self._counts) if everyone else None)
+        return Told(records, parts, Tally(self.name, self._counts) if everyone else None, [])
 
     def _fold(self) -> None:
         watermark = self._clock.watermark
@@ -201,6 +213,7 @@ class SkuShard:
             self._skus.snapshot(),
             self._deadlines.snapshot(),
             self._counts,
+            self._exceptions.snapshot(),
         )
         return seal("skus", self._index, self._shards, state)
 
@@ -212,6 +225,7 @@ class SkuShard:
         self._skus.restore(state.skus)
         self._deadlines = Deadlines(state.deadlines)
         self._counts = state.counts
+        self._exceptions.restore(state.exceptions)
 
 
 def _belongs_to(event: Any) -> str:
