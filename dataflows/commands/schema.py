@@ -1,4 +1,4 @@
-"""`sellable schema`: the contract as JSON Schema or AsyncAPI, generated from the types that decode events."""
+"""`sellable schema`: the contract as JSON Schema, AsyncAPI or data dictionary, from the types the code runs on."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ EPILOG = """\
 examples:
   sellable schema > sellable.schema.json          JSON Schema 2020-12 of one event; outputs are under $defs
   sellable schema --format asyncapi               AsyncAPI 3.0.0 of every topic, for catalogues and generators
+  sellable schema --format tables                 data dictionary of the Parquet tables: unit and meaning per column
   sellable schema | jq '."$defs".OrderPlaced'     one type of it
 
 A schema cannot say everything: sellable check also sees keys, repeated names and times.
@@ -25,7 +26,10 @@ def add(words: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument(
-        "--format", choices=["json-schema", "asyncapi"], default="json-schema", help="default: json-schema"
+        "--format",
+        choices=["json-schema", "asyncapi", "tables"],
+        default="json-schema",
+        help="default: json-schema",
     )
     command.set_defaults(run=run)
 
@@ -33,6 +37,12 @@ def add(words: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the document."""
     import json
+
+    if args.format == "tables":
+        from canonical.tables import dictionary
+
+        print(dictionary())
+        return 0
 
     from dataflows import contract
 

@@ -19,10 +19,11 @@ from sinks.parquet.local import is_full
 from sinks.parquet.manifest import Manifest
 from sinks.parquet.merge import closed_before, merged, sorted_rows
 from sinks.parquet.publish import Publication, Publisher
-from sinks.parquet.records import STREAMS, Stream, rows
+from sinks.parquet.records import MILESTONES, STREAMS, Stream, rows
 from sinks.parquet.records import decode as decode_records
 from sinks.parquet.store import store_of
 
+EVENT_TIMES = ("as_of", *(f"{name}_at" for name in MILESTONES))
 CHUNK_ROWS = 250_000
 """Records of news kept as a frame before they are packed into a history file's bytes."""
 
@@ -41,6 +42,7 @@ class Builder:
         self._packed: list[tuple[str, Encoded]] = []
         self._compacted: date | None = None
         self.full = False
+        self.greatest: datetime | None = None
 
     @property
     def latest(self) -> Manifest | None:
@@ -54,6 +56,7 @@ class Builder:
         news = self._folds[stem].accept(decode_records(STREAMS[stem], blocks))
         if news.height:
             self._news[stem].append(news)
+            self.greatest = _greatest(self.greatest, news)
             if sum(frame.height for frame in self._news[stem]) >= CHUNK_ROWS:
                 self._pack(stem)
 
@@ -139,3 +142,13 @@ class Builder:
         if self._settings.compact_history and self._compacted != watermark.date():
             compact(self._publisher.store, watermark.date())
             self._compacted = watermark.date()
+
+
+def _greatest(known: datetime | None, news: polars.DataFrame) -> datetime | None:
+    """The greatest event time in records of availability and lifecycle; the others are told at times of their own."""
+    names = [name for name in EVENT_TIMES if name in news.columns]
+    if names:
+        found: datetime | None = news.select(polars.max_horizontal(polars.col(names).max())).item()
+        if found is not None and (known is None or found > known):
+            return found
+    return known

@@ -131,8 +131,3 @@ class Publication:
     def abandon(self) -> None:
         """Take everything back, landed or not."""
         self._store.abandon([manifest_path(self.snapshot), *self._places()])
-
-
-def published(store: Store) -> list[Manifest]:
-    """Every snapshot that stands, oldest first; one that retention takes meanwhile is left out."""
-    return [manifest for each in snapshots(store) if (manifest := load(store, each)) is not None]

@@ -59,6 +59,11 @@ class Snapshots:
         """Whether the last attempt found the disk full; until one succeeds it is better not to read on."""
         return self._builder.full
 
+    @property
+    def greatest(self) -> datetime | None:
+        """The greatest event time in what was written and taken in (see `take_in`) since the start, or None."""
+        return self._builder.greatest
+
     def write(self, stem: str, blocks: list[bytes]) -> None:
         """Take whole lines of one stream, in the order told; streams that make no table are let pass."""
         if stem not in STREAMS:
@@ -89,6 +94,11 @@ class Snapshots:
             self._publish(watermark, now or watermark, positions)
             self.settle()
         self.close()
+
+    def take_in(self) -> None:
+        """Hand over what was written and wait until it is folded in."""
+        self._hand_over()
+        self.settle()
 
     def settle(self) -> None:
         """Wait until all that was handed over is done, also a snapshot under way."""
