@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ import bytewax.operators as op
 from bytewax._bytewax import cli_main
 from bytewax.dataflow import Dataflow, Stream
 from bytewax.errors import BytewaxRuntimeError
-from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+from bytewax.inputs import AbortExecution, FixedPartitionedSource, StatefulSourcePartition
 from bytewax.operators import StatefulBatchLogic
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 from bytewax.recovery import RecoveryConfig, init_db_dir
@@ -44,8 +45,13 @@ def run(
     state: Path | None,
     epoch: timedelta,
     watch: Callable[[Lane], None] | None = None,
-) -> None:
-    """Run the job to the end of its input, as this process of the cluster. `watch` is shown each lane it reads."""
+) -> bool:
+    """Run the job to the end of its input, as this process of the cluster. `watch` is shown each lane it reads.
+
+    SIGTERM and SIGINT end it early and cleanly: lanes pause, the epoch becomes durable, and False is returned.
+    """
+    stop = Stop()
+    before = {number: signal.signal(number, stop.request) for number in (signal.SIGTERM, signal.SIGINT)}
     gc.set_threshold(100_000, 50, 1000)
     os.environ.setdefault("RUST_BACKTRACE", "0")
     recovery = None
@@ -55,7 +61,7 @@ def run(
         recovery = RecoveryConfig(str(state))  # type: ignore[no-untyped-call]  # the engine's Rust side has no types
     try:
         cli_main(  # type: ignore[no-untyped-call]  # the engine's Rust side has no types
-            flow(job, keep=state is not None, watch=watch),
+            flow(job, stop, keep=state is not None, watch=watch),
             process_id=cluster.process if cluster.addresses else None,
             addresses=list(cluster.addresses) or None,
             epoch_interval=epoch,
@@ -63,6 +69,20 @@ def run(
         )
     except BytewaxRuntimeError as error:
         raise _root(error) from error
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return not stop.requested
+
+
+class Stop:
+    """Whether somebody asked the process to end: a flag, because a signal may come at any instant."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def request(self, *_: object) -> None:
+        self.requested = True
 
 
 def _root(error: BaseException) -> BaseException:
@@ -84,10 +104,10 @@ def prepare(state: Path) -> None:
         init_db_dir(state, RECOVERY_PARTS)  # type: ignore[no-untyped-call]  # the engine's Rust side has no types
 
 
-def flow(job: Job, *, keep: bool, watch: Callable[[Lane], None] | None = None) -> Dataflow:
+def flow(job: Job, stop: Stop, *, keep: bool, watch: Callable[[Lane], None] | None = None) -> Dataflow:
     """The job as a Bytewax dataflow. `keep`: snapshots are wanted."""
     dataflow = Dataflow(job.name)
-    mail: Stream[Mail] = op.input("lanes", dataflow, Lanes(job, watch))
+    mail: Stream[Mail] = op.input("lanes", dataflow, Lanes(job, stop, watch, keep=keep))
     streams = [mail]
     for stage in job.stages:
         ways = [
@@ -147,26 +167,39 @@ class Hosting(StatefulBatchLogic[tuple[int, Any], Mail, tuple[int, bytes] | None
 
 
 class LanePart(StatefulSourcePartition[Mail, Any]):
-    """A lane as the engine polls it."""
+    """A lane as the engine polls it. The first poll after a snapshot proves that its epoch is durable."""
 
-    def __init__(self, lane: Lane) -> None:
+    def __init__(self, lane: Lane, stop: Stop, *, keep: bool) -> None:
         self._lane = lane
+        self._stop = stop
+        self._saved_since_stop = not keep
 
     def next_batch(self) -> list[Mail]:
+        if self._stop.requested:
+            if self._saved_since_stop:
+                raise AbortExecution
+            return []
         if self._lane.ended:
             raise StopIteration
         return self._lane.read(datetime.now(UTC))
 
+    def next_awake(self) -> datetime | None:
+        return datetime.now(UTC) + IDLE if self._stop.requested else None
+
     def snapshot(self) -> Any:
+        if self._stop.requested:
+            self._saved_since_stop = True
         return self._lane.position()
 
 
 class Lanes(FixedPartitionedSource[Mail, Any]):
     """All lanes; their names are fixed, so a resumed run always lists what an earlier one saved."""
 
-    def __init__(self, job: Job, watch: Callable[[Lane], None] | None) -> None:
+    def __init__(self, job: Job, stop: Stop, watch: Callable[[Lane], None] | None, *, keep: bool) -> None:
         self._job = job
+        self._stop = stop
         self._watch = watch
+        self._keep = keep
 
     def list_parts(self) -> list[str]:
         return list(self._job.lanes)
@@ -175,7 +208,7 @@ class Lanes(FixedPartitionedSource[Mail, Any]):
         lane = self._job.lane(for_part, resume_state)
         if self._watch is not None:
             self._watch(lane)
-        return LanePart(lane)
+        return LanePart(lane, self._stop, keep=self._keep)
 
 
 class OutletPart(StatefulSinkPartition[bytes, int | None]):

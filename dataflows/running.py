@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -47,15 +48,14 @@ def all_of(args: argparse.Namespace) -> Summary:
     _outputs(plan, fresh=args.state is None or not engine.has_state(args.state))
     progress = Progress(sys.stderr)
     try:
-        if args.workers == 1:
-            _alone(args, plan, progress)
-        else:
-            _together(args, progress)
+        whole = _alone(args, plan, progress) if args.workers == 1 else _together(args, progress)
     finally:
         progress.close()
-    _note(args, finished=datetime.now(UTC))
-    counts = json.loads((plan.output / COUNTS).read_text(encoding="utf-8"))
-    return Summary(counts, time.monotonic() - started, args.workers)
+    if whole:
+        _note(args, finished=datetime.now(UTC))
+    counted = plan.output / COUNTS
+    counts = json.loads(counted.read_text(encoding="utf-8")) if counted.exists() else {}
+    return Summary(counts, time.monotonic() - started, args.workers, whole)
 
 
 def _outputs(plan: Plan, *, fresh: bool) -> None:
@@ -78,10 +78,10 @@ def _note(args: argparse.Namespace, *, finished: datetime | None) -> None:
     path.write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
 
 
-def _alone(args: argparse.Namespace, plan: Plan, progress: Progress) -> None:
+def _alone(args: argparse.Namespace, plan: Plan, progress: Progress) -> bool:
     lanes: list[Any] = []
     with _watching(lanes, lambda done, total: progress.show({0: (done, total)})):
-        engine.run(
+        return engine.run(
             availability_job(plan), engine.Cluster(), state=args.state, epoch=args.epoch, watch=lanes.append
         )
 
@@ -107,7 +107,7 @@ class _watching:  # noqa: N801  because it is used as a verb
         self._thread.join()
 
 
-def member(args: argparse.Namespace) -> None:
+def member(args: argparse.Namespace) -> bool:
     """One process of a cluster: tells its progress as JSON lines on stdout."""
     plan = plan_of(args)
     lanes: list[Any] = []
@@ -116,7 +116,7 @@ def member(args: argparse.Namespace) -> None:
         print(json.dumps([done, total]), flush=True)
 
     with _watching(lanes, tell):
-        engine.run(
+        return engine.run(
             availability_job(plan),
             engine.Cluster(args.process_id, tuple(args.addresses.split(";"))),
             state=args.state,
@@ -125,8 +125,8 @@ def member(args: argparse.Namespace) -> None:
         )
 
 
-def _together(args: argparse.Namespace, progress: Progress) -> None:
-    """Start the processes, follow them; when one fails all are stopped and its words are ours."""
+def _together(args: argparse.Namespace, progress: Progress) -> bool:
+    """Start the processes, follow them, pass signals on; when one fails all end and its words are ours."""
     if args.state is not None:
         engine.prepare(args.state)
     addresses = ";".join(f"127.0.0.1:{port}" for port in _free_ports(args.workers))
@@ -137,6 +137,15 @@ def _together(args: argparse.Namespace, progress: Progress) -> None:
         )
         for member in range(args.workers)
     ]
+    stop = engine.Stop()
+
+    def pass_on(number: int, _: object) -> None:
+        stop.request()
+        for process in processes:
+            process.send_signal(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, pass_on)
     readings: dict[int, tuple[int, int]] = {}
     words: dict[int, str] = {}
 
@@ -164,6 +173,7 @@ def _together(args: argparse.Namespace, progress: Progress) -> None:
         raise Transient(
             f"process {first} of {args.workers} ended with {codes[first]}:\n{words[first].strip()}"
         )
+    return not stop.requested
 
 
 def _free_ports(count: int) -> list[int]:

@@ -14,11 +14,12 @@ ROWS = ("read", "applied", "duplicate", "dead_letter")
 
 
 class Summary(Struct, frozen=True):
-    """`counts`: stem → outcome → inputs; `seconds` of wall-clock; `workers` processes."""
+    """`counts`: stem → outcome → inputs; `seconds` of wall-clock; `workers` processes; `whole`: not stopped early."""
 
     counts: Counts
     seconds: float
     workers: int
+    whole: bool = True
 
     def total(self, outcome: str) -> int:
         return sum(counts.get(outcome, 0) for counts in self.counts.values())
@@ -40,6 +41,7 @@ class Summary(Struct, frozen=True):
         document = {
             "stems": self.counts,
             "total": {outcome: self.total(outcome) for outcome in ROWS},
+            "whole": self.whole,
             "adds_up": self.adds_up,
             "seconds": round(self.seconds, 3),
             "events_per_second": rate,
@@ -67,4 +69,8 @@ class Summary(Struct, frozen=True):
         processes = "one process" if self.workers == 1 else f"{self.workers} processes"
         rate = self.total("read") / self.seconds if self.seconds else 0
         console.print(f"{self.seconds:.1f} s in {processes}, {rate:,.0f} events/s", highlight=False)
+        if not self.whole:
+            console.print(
+                "stopped before the end; with the same --state it goes on from here", style="yellow"
+            )
         return out.getvalue().rstrip()

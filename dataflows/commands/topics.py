@@ -67,9 +67,9 @@ def run(args: argparse.Namespace) -> int:
     from sinks import topics
 
     to = connection(hosts(args.brokers.removeprefix(SCHEME)), load(args.config).kafka)
-    admin = topics.client(to)
-    replicas = args.replication or min(topics.REPLICAS, topics.brokers(admin, to))
-    now = topics.found(admin, to, list(BY_NAME))
+    admin = topics.Admin(to)
+    replicas = args.replication or min(topics.REPLICAS, admin.brokers())
+    now = topics.found(admin, list(BY_NAME))
     if args.action == "check":
         told = [
             difference
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         ]
         return _tell([*told, *topics.uneven(now)], to, as_json=args.json)
     missing = _planned(now, args.partitions)
-    topics.create(admin, to, missing, replicas, dry_run=args.dry_run)
+    topics.create(admin, missing, replicas, dry_run=args.dry_run)
     _tell_made(missing, replicas, args)
     return 0
 

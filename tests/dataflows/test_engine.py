@@ -134,3 +134,22 @@ def test_output_files_are_followed_as_whole_lines(day: Path, tmp_path: Path) -> 
             seen += 1
             assert data.endswith(b"\n")
     assert seen
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_stopped_run_ends_cleanly_and_goes_on_exactly(
+    day: Path, plain: Path, tmp_path: Path, workers: str
+) -> None:
+    output, state = tmp_path / "out", tmp_path / "state"
+    words = ["run", "--input", str(day), "--output", str(output), "--state", str(state), "--epoch", "0s"]
+    words += ["--workers", workers, "--json"]
+    process = subprocess.Popen([sys.executable, "-m", "dataflows", *words], stdout=subprocess.PIPE, text=True)
+    written = output / "lifecycle.ndjson"
+    while not written.exists() or written.stat().st_size < 400_000:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert json.loads(said)["whole"] is False
+    assert json.loads(sellable(*words))["whole"] is True
+    assert ends(output) == ends(plain)
