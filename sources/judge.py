@@ -41,7 +41,7 @@ def key_of(event: Event) -> str:
 
 def wrong_topic(event: Event, stem: str) -> Refusal:
     """The refusal of an event that belongs elsewhere."""
-    words = f"{TYPE_NAME[type(event)]} belongs to {STEM_OF[type(event)]}, not to {stem}"
+    words = f"the type {TYPE_NAME[type(event)]} belongs to {STEM_OF[type(event)]}, not to {stem}"
     return Refusal("wrong_topic", words, "type")
 
 
