@@ -39,8 +39,14 @@ def records(output: Path, stem: str, key: str, value: str) -> Iterator[dict[str,
         for line in lines:
             if needle in line:
                 record = json.loads(line)
-                if record[key] == value:
+                if record.get(key) == value:
                     yield record
+
+
+def exceptions(output: Path, field: str, value: str) -> list[dict[str, Any]]:
+    """The latest record of every exception whose `field` is `value`, oldest first."""
+    latest = {record["exception_id"]: record for record in records(output, "exceptions", field, value)}
+    return sorted(latest.values(), key=lambda record: (record["opened_at"], record["exception_id"]))
 
 
 def last(output: Path, stem: str, key: str, value: str) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -99,6 +100,25 @@ class Page:
             rows.append((f"{rest:+d}", f"{len(facts) - SHOWN} more (--json lists them)", "", "", ""))
         self.say(f"  {name} = {total}")
         self.table("units", "what", "order", "when", "events", rows=rows, numbers=(0,))
+
+    def exceptions(self, found: Collection[dict[str, Any]]) -> None:
+        """Exceptions of the order or SKU in place: what, since when, whose job, at what worth."""
+        if not found:
+            return
+        rows = [
+            (
+                record["status"],
+                record["code"],
+                record["severity"],
+                record["owner"],
+                f"{record['value']} {record['currency'] or ''}".strip(),
+                record["opened_at"],
+                record["message"],
+            )
+            for record in found
+        ]
+        self.say("\n[bold]exceptions[/bold]")
+        self.table("status", "code", "severity", "owner", "worth", "since", "what to do", rows=rows, numbers=(4,))
 
     def trace(self, found: Trace) -> None:
         record = found.record

@@ -57,11 +57,13 @@ def run(args: argparse.Namespace) -> int:
     told = past.last(args.output, "availability", "sku", args.sku)
     agrees = told is not None and told == msgspec.to_builtins(explanation.record)
     if args.json:
-        document = {**msgspec.to_builtins(explanation), "agrees_with_run": agrees}
+        found = past.exceptions(args.output, "sku", args.sku)
+        document = {**msgspec.to_builtins(explanation), "agrees_with_run": agrees, "exceptions": found}
         print(msgspec.json.format(msgspec.json.encode(document)).decode())
     else:
         places = None if args.pool is None else plan.policy.pools.get(args.pool)
         page = Page(colour=sys.stdout.isatty())
         page.explanation(explanation, args.pool, places, agrees=agrees)
+        page.exceptions(past.exceptions(args.output, "sku", args.sku))
         print(page.text())
     return 0 if agrees else 1

@@ -42,10 +42,13 @@ def run(args: argparse.Namespace) -> int:
     if found is None:
         print(f"sellable trace: no event names order {args.order_id}", file=sys.stderr)
         return 1
+    exceptions = past.exceptions(args.output, "order_id", args.order_id)
     if args.json:
-        print(msgspec.json.format(msgspec.json.encode(found)).decode())
+        document = {**msgspec.to_builtins(found), "exceptions": exceptions}
+        print(msgspec.json.format(msgspec.json.encode(document)).decode())
     else:
         page = Page(colour=sys.stdout.isatty())
         page.trace(found)
+        page.exceptions(exceptions)
         print(page.text())
     return 0

@@ -37,7 +37,7 @@ def test_imply(own: dict[str, int], effective: dict[str, int]) -> None:
 
 
 def test_milestones_come_in_the_order_of_the_chain() -> None:
-    told = imply({name: DAY for name in reversed(CHAIN)})
+    told = imply(dict.fromkeys(reversed(CHAIN), DAY))
     assert tuple(told) == CHAIN
 
 
