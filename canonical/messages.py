@@ -87,6 +87,8 @@ class Step(Struct, array_like=True, gc=False):
 
     at: datetime
     rank: str
+    channel: str | None
+    placed_at: datetime | None
     lines: list[ClaimLine]
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from canonical.messages import Claim, Move
+from operators.exceptions.steps import Claimed, first_stated
 from operators.kits import Kits
 from operators.order import Issued, Order
 from operators.story import Upshot
@@ -15,17 +16,21 @@ NOTHING: list[Any] = []
 """Told, never kept and never changed: one for all."""
 
 
-def claims_of(key: str, order: Order, so_far: Upshot, issued: list[Issued], kits: Kits) -> list[Claim]:
+def claims_of(
+    key: str, order: Order, so_far: Upshot, issued: list[Issued], kits: Kits, steps: list[Claimed]
+) -> list[Claim]:
     """One claim per SKU, also where it is nothing any more; `issued`: the goods issues to be (re)told with them.
 
-    Remembers on the order how many of its changes each SKU has been told of.
+    `steps`: what the order claimed at each instant that is news, where that is not the present alone. Remembers on
+    the order how many of its changes each SKU has been told of.
     """
     if order.at is None:
         return []
-    placed_at = min((at for at in (order.placed_at, order.changed_at) if at is not None), default=None)
+    placed_at = first_stated(order)
     moves = moves_of(issued, placed_at, kits) if issued else None
     told = []
     for sku in _named(order, kits):
+        named_at, named_by = order.named.get(sku, (placed_at or order.at, ""))
         news = order.changes - order.told.get(sku, 0)
         order.told[sku] = order.changes
         lines = so_far.claims.get(sku, NOTHING)
@@ -42,10 +47,10 @@ def claims_of(key: str, order: Order, so_far: Upshot, issued: list[Issued], kits
                 order.at,
                 order.rank,
                 order.correlationid,
-                order.at,
-                placed_at or order.at,
-                order.rank,
-                [],
+                order.stood_at or order.at,
+                named_at,
+                named_by,
+                [step.of(sku) for step in steps],
             )
         )
     return told

@@ -50,7 +50,7 @@ def _document(order: Order, event: Any, rank: str) -> None:
     elif order.changed_at is None or event.time < order.changed_at:
         order.changed_at = event.time
     for line in stated.lines:
-        order.name(line.sku)
+        order.name(line.sku, event.time, rank)
     lines = [(x.line_id, x.sku, x.quantity, x.unit_price, x.location) for x in stated.lines]
     mine = Document(
         (stated.version, event.time, rank),
@@ -96,9 +96,13 @@ def _verdict(order: Order, event: Any, rank: str) -> None:
 def _allocated(order: Order, event: e.OrderAllocated, rank: str) -> None:
     _earliest(order.own, "allocated", event.time)
     mine = (event.data.version, event.time, rank)
-    if order.allocation is None or mine > order.allocation:
-        order.allocation = mine
-        order.allocated = [(x.line_id, x.location, x.quantity) for x in event.data.lines]
+    stated = [(x.line_id, x.location, x.quantity) for x in event.data.lines]
+    if order.allocation is None:
+        order.allocation, order.allocated = mine, stated
+        return
+    known = (order.allocation, order.allocated)
+    order.reallocated.append(min(known, (mine, stated)))
+    order.allocation, order.allocated = max(known, (mine, stated))
 
 
 def _milestone(order: Order, event: Any, rank: str) -> None:
@@ -108,7 +112,7 @@ def _milestone(order: Order, event: Any, rank: str) -> None:
 def _shipped(order: Order, event: e.ShipmentShipped, rank: str) -> None:
     stated = event.data
     for line in stated.lines:
-        order.name(line.sku)
+        order.name(line.sku, event.time, rank)
     known = order.shipments.get(stated.shipment_id)
     if known is None or (event.time, rank) < (known.at, known.rank):
         lines = [(x.line_id, x.sku, x.quantity) for x in stated.lines]
@@ -126,7 +130,7 @@ def _news(order: Order, event: Any, rank: str) -> None:
 
 def _issued(order: Order, event: e.InventoryMoved, rank: str) -> None:
     move = event.data
-    order.name(move.sku)
+    order.name(move.sku, event.time, rank)
     order.issues.append(
         Issued(
             order.seen[-1],

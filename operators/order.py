@@ -112,13 +112,15 @@ class Order(Struct, array_like=True, gc=False):
     returns: dict[str, list[tuple[datetime, str, str, int]]] = field(default_factory=dict)
     refunds: dict[str, Refund] = field(default_factory=dict)
     postings: dict[str, Posting] = field(default_factory=dict)
-    named: list[str] = field(default_factory=list)
+    named: dict[str, tuple[datetime, str]] = field(default_factory=dict)
     told: dict[str, int] = field(default_factory=dict)
     case: str | None = None
     troubles: dict[str, tuple[datetime, str, str]] = field(default_factory=dict)
     superseded: list[Document] = field(default_factory=list)
     overruled: list[Verdict] = field(default_factory=list)
     cancellations: list[Cancelled] = field(default_factory=list)
+    reallocated: list[tuple[Rank, list[tuple[str, str, int]]]] = field(default_factory=list)
+    stood_at: datetime | None = None
     exceptions: dict[str, Told] = field(default_factory=dict)
     odd: bool = False
     wake: datetime | None = None
@@ -129,7 +131,8 @@ class Order(Struct, array_like=True, gc=False):
         """The latest word of the ERP is a refusal: the order commits nothing."""
         return self.verdict is not None and not self.verdict[2]
 
-    def name(self, sku: str) -> None:
-        """Remember that the order ever spoke of this SKU."""
-        if sku not in self.named:
-            self.named.append(sku)
+    def name(self, sku: str, at: datetime, rank: str) -> None:
+        """Remember that the order ever spoke of this SKU, and the first event that did."""
+        known = self.named.get(sku)
+        if known is None or (at, rank) < known:
+            self.named[sku] = (at, rank)

@@ -17,8 +17,10 @@ from canonical.topics import STEM_OF
 from operators.claiming import claims_of
 from operators.clock import Clock
 from operators.deadlines import Deadlines
-from operators.kits import Kits, KitsState
+from operators.exceptions.recent import BEGINNING
+from operators.exceptions.steps import stand, steps
 from operators.joins import JOINS
+from operators.kits import Kits, KitsState
 from operators.order import Issued, Order
 from operators.seal import seal, unseal
 from operators.shelf import LIVE_LIMIT, Shelf
@@ -70,6 +72,7 @@ class OrderShard:
         self._upshots: dict[str, Upshot] = {}
         self._deadlines = Deadlines()
         self._counts: dict[str, dict[str, int]] = {}
+        self._since: dict[str, datetime] = {}
 
     def apply(self, parcels: list[Parcel]) -> Told:
         """Join the parcels' events, in order, then take their time; the result is conflated per order."""
@@ -125,6 +128,7 @@ class OrderShard:
                 continue
             touched[key] = STANDING if kind is not OrderAccepted else touched.get(key, 0) or VERSION
             order.changes += 1
+            stand(order, event, self._since, key)
             if order.at is None or (event.time, rank) > (order.at, order.rank):
                 order.at, order.rank = event.time, rank
                 order.correlationid = event.correlationid or key
@@ -136,6 +140,7 @@ class OrderShard:
         for key, order in self._orders.peek():
             if not kits.isdisjoint(order.named):
                 touched[key] = STANDING
+                self._since[key] = BEGINNING
                 known = issued.setdefault(key, [])
                 known += [issue for issue in order.issues if issue.sku in kits and issue not in known]
 
@@ -156,12 +161,16 @@ class OrderShard:
             lifecycle.append(story(key, order, so_far))
             if claiming:
                 moved = order.issues if self._net else issued.get(key, [])
-                for claim in claims_of(key, order, so_far, moved, self._kits):
+                since = self._since.get(key)
+                news = since is not None and order.stood_at is not None and since < order.stood_at
+                then = steps(order, since, self._kits, self._timed) if news and since is not None else []
+                for claim in claims_of(key, order, so_far, moved, self._kits, then):
                     shard = shard_of(claim.sku, self._sku_shards)
                     note = claims.get(shard)
                     if note is None:
                         note = claims[shard] = Claims([], time)
                     note.claims.append(claim)
+        self._since.clear()
         return Told(lifecycle, claims, Tally(self.name, self._counts) if everyone else None)
 
     def _retire(self) -> None:

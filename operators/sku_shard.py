@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from msgspec import Struct
 from xxhash import xxh3_64_intdigest
 
 from canonical import events as e
 from canonical.keys import shard_of
-from canonical.messages import Claims, Move, Parcel, Part, Parts, Tally, Time
+from canonical.messages import Claims, Parcel, Part, Parts, Tally, Time
 from canonical.outputs import Availability, ExceptionRecord
 from canonical.policy import Policy
 from canonical.topics import STEM_OF
+from operators.booking import BOOKS, belongs_to
 from operators.clock import Clock
 from operators.deadlines import Deadlines
 from operators.exceptions.sku_watch import Saved, SkuWatch
 from operators.kits import Kits, KitsState
-from operators.ledger import Cut
 from operators.seal import seal, unseal
 from operators.shelf import LIVE_LIMIT, Shelf
-from operators.sku import Arithmetic, Sku, Statement
+from operators.sku import Arithmetic, Sku
 
 
 class State(Struct, array_like=True):
@@ -122,7 +120,7 @@ class SkuShard:
             if book is not None:
                 book(self._arithmetic, sku, event, rank, ref)
                 sku.version += 1
-                self._arithmetic.cause(sku, event.time, rank, event.correlationid or _belongs_to(event))
+                self._arithmetic.cause(sku, event.time, rank, event.correlationid or belongs_to(event))
                 touched[key] = None
 
     def _define(
@@ -226,48 +224,3 @@ class SkuShard:
         self._deadlines = Deadlines(state.deadlines)
         self._counts = state.counts
         self._exceptions.restore(state.exceptions)
-
-
-def _belongs_to(event: Any) -> str:
-    """The order the event names, else its SKU."""
-    return getattr(event.data, "order_id", None) or str(event.data.sku)
-
-
-def _moved(rules: Arithmetic, sku: Sku, event: e.InventoryMoved, rank: str, ref: int) -> None:
-    move = event.data
-    sequence = -1 if event.sequence is None else int(event.sequence)
-    rules.move(sku, Move(ref, move.location, move.status, move.quantity, event.time, event.source, sequence))
-
-
-def _status_changed(
-    rules: Arithmetic, sku: Sku, event: e.InventoryStatusChanged, rank: str, ref: int
-) -> None:
-    change = event.data
-    sequence = -1 if event.sequence is None else int(event.sequence)
-    for status, units in ((change.from_status, -change.quantity), (change.to_status, change.quantity)):
-        rules.move(sku, Move(ref, change.location, status, units, event.time, event.source, sequence))
-
-
-def _counted(rules: Arithmetic, sku: Sku, event: e.InventoryCounted, rank: str, ref: int) -> None:
-    count = event.data
-    through = -1 if count.through_sequence is None else int(count.through_sequence)
-    cut = Cut(count.as_of, through, event.time, rank, event.source, count.quantity)
-    rules.count(sku, count.location, count.status, cut)
-
-
-def _stated(rules: Arithmetic, sku: Sku, event: e.ProductUpserted, rank: str, ref: int) -> None:
-    product = event.data
-    if product.safety_stock is not None:
-        mine = Statement(product.version or 0, event.time, rank, product.safety_stock)
-        known = sku.stated
-        if known is None or (mine.version, mine.at, mine.rank) > (known.version, known.at, known.rank):
-            sku.stated = mine
-
-
-BOOKS: dict[type, Callable[[Arithmetic, Sku, Any, str, int], None]] = {
-    e.InventoryMoved: _moved,
-    e.InventoryStatusChanged: _status_changed,
-    e.InventoryCounted: _counted,
-    e.ProductUpserted: _stated,
-}
-"""Event type → how it changes the SKU. Balances and listings change no number: they are compared (section 6)."""

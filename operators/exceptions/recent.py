@@ -51,6 +51,7 @@ class Generations(Struct, array_like=True):
     cover: datetime = BEGINNING
 
     def add(self, key: str, change: Change, units: int, inflow: int) -> None:
+        """Remember a change: undoing it takes `units` of ats and `inflow` of on_hand."""
         recent = self.young.get(key)
         if recent is None:
             recent = self.young[key] = Recent()

@@ -90,6 +90,24 @@ def cost_at(watch: Watch, at: datetime) -> Decimal:
     return Decimal(0) if best is None else Decimal(best.unit_cost)
 
 
+def thin(watch: Watch, watermark: datetime) -> None:
+    """Of the statements of cost that are settled only the one that counts is kept."""
+    settled = [cost for cost in watch.costs if cost.at <= watermark]
+    if len(settled) > 1:
+        best = max(settled, key=lambda cost: (cost.version, cost.at, cost.rank))
+        watch.costs = [best, *(cost for cost in watch.costs if cost.at > watermark)]
+
+
+def forget(watch: Watch, horizon: datetime) -> None:
+    """Let go of a subject whose episodes were all over by then."""
+    kept = {(x.code, x.subject) for x in watch.episodes if x.cleared_at is None or x.cleared_at > horizon}
+    gone = {f"{x.code}:{x.subject}" for x in watch.episodes if (x.code, x.subject) not in kept}
+    if gone:
+        watch.episodes = [x for x in watch.episodes if (x.code, x.subject) in kept]
+        for told in [told for told in watch.told if told.rpartition(":")[0] in gone]:
+            del watch.told[told]
+
+
 def clock(at: datetime) -> str:
     """An instant as messages name it."""
     return f"{at:%Y-%m-%d %H:%M}Z"

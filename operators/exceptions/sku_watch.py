@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct
@@ -21,20 +20,19 @@ from canonical.messages import Claim
 from canonical.outputs import Availability, ExceptionRecord
 from canonical.policy import Policy
 from operators.deadlines import Deadlines
-from operators.exceptions.count_variance import count_variance
 from operators.exceptions.episode import named
-from operators.exceptions.erp_out_of_sync import erp_out_of_sync
 from operators.exceptions.follow import follow
-from operators.exceptions.listings import listing_out_of_sync, listing_rejected, told_anew
+from operators.exceptions.judging import Judge, by_time, known_at
 from operators.exceptions.negative_on_hand import negative_on_hand
 from operators.exceptions.oversold import oversold
 from operators.exceptions.recent import BEGINNING, COUNTED, Change, Generations, units_of
-from operators.exceptions.seen import Cost, Moment, Naming, Watch, cost_at
+from operators.exceptions.seen import Cost, Moment, Naming, Watch, cost_at, forget, thin
 from operators.exceptions.tracker import INSTANT, Tracker
 from operators.exceptions.unknown_sku import unknown_sku
+from operators.exceptions.unrest import restless, steps_of
 from operators.exceptions.walk import walk
 from operators.shelf import LIVE_LIMIT, Shelf
-from operators.sku import Arithmetic, Held, Sku
+from operators.sku import Arithmetic, Sku
 
 WALKED = ("oversold", "negative_on_hand")
 BOOKED = (e.InventoryMoved, e.InventoryStatusChanged)
@@ -55,7 +53,7 @@ class SkuWatch:
 
     def __init__(self, policy: Policy, rules: Arithmetic, mine: Callable[[str], bool]) -> None:
         self._rules, self._mine = rules, mine
-        self._time, self._places = policy.time, policy.locations
+        self._judge = Judge(policy)
         self._retention: timedelta = policy.time.retention
         self._pooled = frozenset(at for places in policy.pools.values() for at in places) or None
         self._tracker = Tracker(policy.severity)
@@ -71,23 +69,14 @@ class SkuWatch:
         self._rules.hold(sku, claim)
         if sku.catalogued is None or sku.catalogued > claim.named_at:
             self._named(claim.sku, sku, claim.named_at, claim.named_by, claim.order_id)
-        inflow = 0
-        for move in claim.moves:
-            if move.quantity > 0:
-                inflow += move.quantity
-        if not claim.steps:
-            if before is not None and before.lines is claim.lines and not claim.moves:
-                return
-            after = sku.held.get(claim.order_id)
-            if before is not after or claim.moves:
-                change = Change(self._unsettled(claim.stood_at), claim.rank, claim.order_id, before, after)
-                self._recents.add(claim.sku, change, units_of(before) + inflow, inflow)
-            return
-        for step in claim.steps:
-            after = Held(claim.channel, claim.placed_at, step.lines) if step.lines else None
-            change = Change(self._unsettled(step.at), step.rank, claim.order_id, before, after)
-            self._recents.add(claim.sku, change, units_of(before) + inflow, inflow)
-            before, inflow = after, 0
+        for step in steps_of(claim, before, sku.held.get(claim.order_id)):
+            if step.at <= self._watermark:
+                step.at = self._watermark + INSTANT
+            inflow = 0
+            for move in claim.moves:
+                if move.quantity > 0:
+                    inflow += move.quantity
+            self._recents.add(claim.sku, step, units_of(step.before) + inflow, inflow)
 
     def heard(self, key: str, sku: Sku, event: Any, rank: str) -> None:
         """Remember what an event of the SKU's own may make wrong."""
@@ -102,10 +91,10 @@ class SkuWatch:
             self._recents.add(key, Change(self._unsettled(at), rank), units, units)
             return
         if kind is e.InventoryCounted:
-            self._recents.add(key, Change(self._unsettled(_known(event)), rank), COUNTED, COUNTED)
+            self._recents.add(key, Change(self._unsettled(known_at(event)), rank), COUNTED, COUNTED)
         watch = self._watch(key)
         watch.waiting.append(event)
-        self._arm(key, watch, _known(event))
+        self._arm(key, watch, known_at(event))
 
     def defined(self, event: e.ProductUpserted) -> None:
         """A kit names its components, and so they are known."""
@@ -115,29 +104,10 @@ class SkuWatch:
 
     def weigh(self, key: str, sku: Sku, record: Availability) -> None:
         """After a batch: watch the SKU if it may have been short at an instant that is not settled."""
-        young, old = self._recents.young.get(key), self._recents.old.get(key)
-        units = inflow = 0
-        for recent in (young, old):
-            if recent is not None:
-                units += recent.units
-                inflow += recent.inflow
-        if not record.shortage:
-            for pool in record.pools:
-                if pool.ats < units:
-                    break
-            else:
-                for place in record.locations:
-                    if place.on_hand < inflow or (
-                        self._pooled is not None and place.location not in self._pooled and place.free < units
-                    ):
-                        break
-                else:
-                    return
-        if not record.shortage and _untouched(sku, young, old):
-            return
-        watch = self._watch(key)
-        watch.uneasy = True
-        self._arm_changes(key, watch)
+        if restless(self._recents, key, sku, record, self._pooled):
+            watch = self._watch(key)
+            watch.uneasy = True
+            self._arm_changes(key, watch)
 
     def tell(
         self, watermark: datetime | None, catalogue: datetime | None, find: Callable[[str], Sku | None]
@@ -168,10 +138,10 @@ class SkuWatch:
         """Judge what is settled of one SKU, tell it, and see when to look again."""
         watermark = self._watermark
         if watch.waiting:
-            ready = [event for event in watch.waiting if _known(event) <= watermark]
-            watch.waiting = [event for event in watch.waiting if _known(event) > watermark]
-            for event in sorted(ready, key=_by_time):
-                self._judge(watch, sku, event)
+            ready = [event for event in watch.waiting if known_at(event) <= watermark]
+            watch.waiting = [event for event in watch.waiting if known_at(event) > watermark]
+            for event in sorted(ready, key=by_time):
+                self._judge.settled(watch, sku, event)
         if watch.uneasy and sku is not None:
             self._walk(key, watch, sku)
         if watch.named is not None and (catalogue is None or catalogue > watermark):
@@ -184,33 +154,10 @@ class SkuWatch:
             wake = self._tracker.wake(episodes, watermark)
             if wake is not None:
                 self._arm(key, watch, wake)
-            self._forget(watch)
+            forget(watch, watermark - self._retention)
         if watch.waiting:
-            self._arm(key, watch, min(map(_known, watch.waiting)))
+            self._arm(key, watch, min(map(known_at, watch.waiting)))
         return records
-
-    def _judge(self, watch: Watch, sku: Sku | None, event: Any) -> None:
-        kind, cost = type(event), self._cost(watch, event)
-        if kind is e.ListingAcknowledged:
-            told_anew(watch, event)
-        elif kind is e.ListingObserved:
-            listing_out_of_sync(watch, event, self._time.listing_grace, cost)
-        elif kind is e.ListingRejected:
-            listing_rejected(watch, event)
-        elif sku is not None and self._comparable(event.data.location):
-            if kind is e.InventoryCounted:
-                place = self._places.get(event.data.location)
-                count_variance(watch, sku, event, 0 if place is None else place.count_tolerance, cost)
-            else:
-                erp_out_of_sync(watch, sku, event, self._time.erp_grace, cost)
-
-    def _cost(self, watch: Watch, event: Any) -> Decimal:
-        return cost_at(watch, _known(event))
-
-    def _comparable(self, location: str) -> bool:
-        """Whether the book means physical units at any time: not where counts are all there is, or net of promises."""
-        place = self._places.get(location)
-        return place is None or (place.movements and place.counts == "physical")
 
     def _walk(self, key: str, watch: Watch, sku: Sku) -> None:
         changes = self._recents.of(key)
@@ -226,20 +173,6 @@ class SkuWatch:
             watch.uneasy = True
             self._arm_changes(key, watch)
 
-    def _forget(self, watch: Watch) -> None:
-        """Let go of a subject whose episodes have all been over for longer than the retention."""
-        horizon = self._watermark - self._retention
-        kept = {
-            (x.code, x.subject)
-            for x in watch.episodes
-            if x.cleared_at is None or x.cleared_at > horizon or x.opened_at > self._watermark
-        }
-        gone = {f"{x.code}:{x.subject}" for x in watch.episodes if (x.code, x.subject) not in kept}
-        if gone:
-            watch.episodes = [x for x in watch.episodes if (x.code, x.subject) in kept]
-            for told in [told for told in watch.told if told.rpartition(":")[0] in gone]:
-                del watch.told[told]
-
     def _stated(self, key: str, sku: Sku, event: e.ProductUpserted, rank: str) -> None:
         if sku.catalogued is None or event.time < sku.catalogued:
             sku.catalogued = event.time
@@ -247,14 +180,7 @@ class SkuWatch:
         self._catalogued(key, watch, event.time)
         if event.data.unit_cost is not None:
             watch.costs.append(Cost(event.data.version or 0, event.time, rank, event.data.unit_cost))
-            self._thin(watch)
-
-    def _thin(self, watch: Watch) -> None:
-        """Of the statements that are settled only the one that counts is needed."""
-        settled = [cost for cost in watch.costs if cost.at <= self._watermark]
-        if len(settled) > 1:
-            best = max(settled, key=lambda cost: (cost.version, cost.at, cost.rank))
-            watch.costs = [best, *(cost for cost in watch.costs if cost.at > self._watermark)]
+            thin(watch, self._watermark)
 
     def _catalogued(self, key: str, watch: Watch, at: datetime) -> None:
         if watch.catalogued is None or at < watch.catalogued:
@@ -309,21 +235,3 @@ class SkuWatch:
         self._deadlines = Deadlines(saved.deadlines)
         self._nameless = set(saved.nameless)
         self._watermark = saved.watermark
-
-
-def _known(event: Any) -> datetime:
-    """When an event is a fact: once told, and not before the cut it speaks of."""
-    at: datetime = event.time
-    as_of: datetime | None = getattr(event.data, "as_of", None)
-    return at if as_of is None or as_of < at else as_of
-
-
-def _by_time(event: Any) -> tuple[datetime, str, str]:
-    return _known(event), event.source, event.id
-
-
-def _untouched(sku: Sku, *recents: Any) -> bool:
-    """Nobody ever claimed it and nothing moved: there were only counts."""
-    if sku.held or any(change.order_id for recent in recents if recent for change in recent.changes):
-        return False
-    return not any(ledger.moves for book in sku.books.values() for ledger in book.values())
