@@ -11,6 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 import zstandard
+from hypothesis import strategies as st
 
 from sources import compressed, decode, files, lanes, letters, refusal, stripes
 from sources.block import Block
@@ -18,6 +19,8 @@ from sources.compressed import CompressedFile
 from sources.files import InputFile, described
 from sources.stripes import StripedFile
 
+LINE = st.binary(max_size=40).map(lambda line: line.replace(b"\n", b"x").replace(b"\xef\xbb\xbf", b""))
+"""Any bytes a line may hold; byte order marks have a test of their own."""
 MODULES = (compressed, decode, files, lanes, letters, refusal, stripes)
 
 

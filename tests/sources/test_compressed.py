@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from canonical.errors import Terminal
 from sources.block import Block, Fault
 from sources.compressed import CompressedFile
-from tests.sources.stored import lines_in, lines_of, packed, restarted, rewritten, sizes, stored
+from tests.sources.stored import LINE, lines_in, lines_of, packed, restarted, rewritten, sizes, stored
 
 NAMES = ("orders.ndjson.gz", "orders.ndjson.zst")
 DAY = b"".join(b'{"event":%d,"of":"%d"}\n' % (number, number * number % 7919) for number in range(4000))
@@ -54,7 +54,7 @@ def readable(name: str, data: bytes) -> tuple[bytes, bool]:
 
 @pytest.mark.parametrize("name", NAMES)
 @given(
-    content=st.lists(st.binary(max_size=60).map(lambda line: line.replace(b"\n", b"x")), max_size=40),
+    content=st.lists(LINE, max_size=40),
     end=st.sampled_from([b"", b"\n"]),
     stripe=st.integers(1, 300),
     again=st.booleans(),

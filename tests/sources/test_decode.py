@@ -150,7 +150,7 @@ def test_all_times_become_utc() -> None:
     [placed] = decoded("orders", written(put(ORDER | {"time": zone}, "data.promised_ship_at", zone))).events
     [counted] = decoded("inventory", written(put(COUNTED, "data.as_of", zone))).events
     data: Any = placed.data  # type: ignore[attr-defined]  # every event has data
-    for moment in (placed.time, data.promised_ship_at, counted.data.as_of):  # type: ignore[attr-defined]  # as above
+    for moment in (placed.time, data.promised_ship_at, counted.data.as_of):  # type: ignore[attr-defined]  # every event has data
         assert moment == utc
         assert moment.tzinfo is UTC
 

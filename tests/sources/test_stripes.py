@@ -11,10 +11,10 @@ from canonical.errors import Terminal
 from sources.block import Block
 from sources.files import LineIndex
 from sources.stripes import StripedFile
-from tests.sources.stored import lines_in, lines_of, restarted, sizes, stored
+from tests.sources.stored import LINE, lines_in, lines_of, restarted, sizes, stored
 
 LIMIT = 40
-FEW_LINES = st.lists(st.binary(max_size=30).map(lambda line: line.replace(b"\n", b"x")), max_size=30)
+FEW_LINES = st.lists(LINE, max_size=30)
 LONG_LINES = st.lists(st.integers(0, 90).map(lambda size: b"y" * size), max_size=12)
 CONTENT = st.builds(
     lambda lines, end: b"\n".join(lines) + end, FEW_LINES | LONG_LINES, st.sampled_from([b"", b"\n", b"\n\n"])
