@@ -110,7 +110,7 @@ class Channel(Table):
     excluded: tuple[str, ...] = ()
     demand_half_life: PositiveDuration = timedelta(days=14)
     turn: PositiveDuration = timedelta(hours=1)
-    deadband: Annotated[float, Field(ge=0)] = 0.01
+    deadband: Annotated[float, Field(ge=0)] = 1e-4
     answer_within: PositiveDuration = timedelta(minutes=5)
     lowers_on_sale: bool = False
     driver: str | None = None

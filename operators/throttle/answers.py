@@ -1,9 +1,9 @@
 """What a channel says of what it was told: taken, refused, or shown (DESIGN section 7).
 
-An update is told the moment it is released. A refusal takes that back: the listing shows what it showed before, and is
-told again after a pause that doubles with every refusal in a row. An acknowledgement of another quantity than was sent
-counts as the channel's own word of what it shows, and is put right after the same pause, so that a channel that
-cuts every quantity is not called for ever. Answers to older versions concern nobody any more.
+An update is told the moment it is released. A refusal takes that back: the listing is believed to show what it showed
+before, and is told again, come what may, after a pause that doubles with every refusal in a row. An acknowledgement of
+another quantity than was sent counts as the channel's own word of what it shows, and is put right after the same
+pause, so that a channel that cuts every quantity is not called for ever. Answers to older versions concern nobody.
 
 `at`: when it was said, or now if that is later. `now`: the time of the feed.
 """
@@ -45,6 +45,7 @@ def rejected(feed: Feed, event: e.ListingRejected, at: int, now: int) -> None:
     feed.failed(listing.call, at)
     _land(listing)
     listing.told, listing.shown = listing.previous, listing.before
+    listing.doubt = True
     _pause(feed, answer.sku, listing, at)
     feed.settle(answer.sku, listing, now)
 

@@ -14,11 +14,11 @@ class Listing(Struct, array_like=True, gc=False):
 
     `quantity`: what the channel should show (None before the first offer), from `ats` by the channel's policy.
     `told`: what it was last told. `shown`: what it is believed to show: told, or its own later word, less its own sales
-    where it lowers itself. `previous`, `before`: told and shown before the last update. `doubt`: that got no answer, so
-    either may show. `answered`: the last version that got one. `correcting`: the next update puts right what went
-    wrong. `queued_at`, `place`: since when the update waits (−1: nothing waits) and its place in time. `score`: how
-    soon it is to be told; `risk`: units shown too many while it waits, −1 if nothing that matters does. `held_until`:
-    nothing is sent before (0: free), being `in_flight`, or refused by the channel, `failures` times in a row.
+    where it lowers itself. `previous`, `before`: told and shown before the last update. `doubt`: that got no answer or
+    was refused, so either may show. `answered`: the last version that got one. `correcting`: the next update puts
+    right what went wrong. `queued_at`, `place`: since when the update waits (−1: nothing waits) and its place in time.
+    `score`: how soon it is to be told; `risk`: units shown too many while it waits, −1 if nothing that matters does.
+    `held_until`: nothing is sent before (0: free), being `in_flight`, or refused, `failures` times in a row.
     `orders`, `units`: its sales on the channel, faded to `sold_at`.
     """
 
