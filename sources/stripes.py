@@ -140,6 +140,7 @@ def _finish_last_line(block: Block, stored: BinaryIO, left: int) -> None:
         if not over:
             pieces.append(part)
         if newline >= 0:
+            pieces.append(b"\n")
             break
     if over or size > MAX_LINE_BYTES:
         block.fault = overlong(over or pieces[0][:HEAD_BYTES], size, block.offset + begun)
