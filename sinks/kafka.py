@@ -14,13 +14,13 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from canonical.broker import NEEDS_A_PERSON, Connection, fault
 from canonical.errors import Terminal, Transient
-from sinks.kafka_messages import Told, messages_of
+from sinks.kafka_messages import messages_of
 from sinks.topics import limit_of
 
 QUEUE_KIB = 32 * 1024
 """Waiting for the brokers at most; then writing waits too."""
 BATCH_BYTES = 1_000_000
-WAIT = 0.05
+WAIT = 0.002
 GRACE_SECONDS = 10.0
 LOG = logging.getLogger("sellable.kafka")
 
@@ -61,9 +61,13 @@ class KafkaOutlet:
 
     def write(self, blocks: list[bytes]) -> None:
         """Hand over blocks of whole lines; waits while the client's queue is full."""
+        produce, topic = self._producer.produce, self._topic
         for block in blocks:
-            for told in self._messages_of(block):
-                self._send(told)
+            for message in self._messages_of(block):
+                try:
+                    produce(topic, *message)
+                except (BufferError, KafkaException) as error:
+                    self._insist(message, error)
         self._producer.poll(0)
         self._check()
 
@@ -83,18 +87,19 @@ class KafkaOutlet:
         """Everything written is acknowledged, or this raises."""
         self.flush()
 
-    def _send(self, told: Told) -> None:
-        while True:
+    def _insist(self, message: tuple[Any, ...], error: BufferError | KafkaException) -> None:
+        """Hand over what the client did not take: wait for room in its queue, or raise its complaint."""
+        while isinstance(error, BufferError):
+            self._producer.poll(WAIT)
+            self._check()
             try:
-                self._producer.produce(self._topic, told.value, told.key, headers=told.headers)
-            except BufferError:
-                self._producer.poll(WAIT)
-                self._check()
-            except KafkaException as error:
-                self._lost(error.args[0], None)
-                self._check()
+                self._producer.produce(self._topic, *message)
+            except (BufferError, KafkaException) as again:
+                error = again
             else:
                 return
+        self._lost(error.args[0], None)
+        self._check()
 
     def _check(self) -> None:
         if self._failure is not None:

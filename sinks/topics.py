@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Any
 
-from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 from msgspec import Struct
 
-from canonical.broker import Connection, fault
-from canonical.errors import Terminal
+from canonical.broker import NEEDS_A_PERSON, Connection, fault
+from canonical.errors import Terminal, Transient
 from canonical.topics import BY_NAME, CO_PARTITIONED, Topic
 
 REPLICAS = 3
@@ -39,59 +39,98 @@ class Difference(Struct, frozen=True):
     words: str
 
 
-def client(connection: Connection) -> AdminClient:
-    """A client for administration. Raises Terminal when the settings cannot work."""
-    settings: dict[str, Any] = {**connection.settings, "client.id": "sellable-admin"}
-    try:
-        return AdminClient(settings, logger=LOG)
-    except KafkaException as error:
-        raise Terminal(f"the settings of [kafka] do not work: {error.args[0].str()}") from error
+class Admin:
+    """A client for administration. Raises Terminal when its settings cannot work or the brokers refuse us."""
 
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.seconds = connection.kafka.start_timeout.total_seconds()
+        self._heard = ""
+        settings: dict[str, Any] = {
+            **connection.settings,
+            "client.id": "sellable-admin",
+            "reconnect.backoff.max.ms": 2000,
+            "error_cb": self._hear,
+        }
+        try:
+            self.client = AdminClient(settings, logger=LOG)
+        except KafkaException as error:
+            raise Terminal(f"the settings of [kafka] do not work: {error.args[0].str()}") from error
 
-def brokers(admin: AdminClient, connection: Connection) -> int:
-    """How many brokers the cluster has. Raises Transient when none answers."""
-    seconds = connection.kafka.start_timeout.total_seconds()
-    try:
-        return len(admin.list_topics(timeout=seconds).brokers)
-    except KafkaException as error:
-        words = f"no broker of {connection.brokers} answered within {seconds:.0f} s: {error.args[0].str()}"
-        raise fault(error.args[0].name(), words) from error
+    def settled(self, asked: Mapping[Any, Future[Any]]) -> Mapping[Any, Future[Any]]:
+        """The answers, all of them there; each may still be a failure."""
+        while not all(answer.done() for answer in asked.values()):
+            self.client.poll(0.01)
+            if self._heard.partition(":")[0] in NEEDS_A_PERSON:
+                raise Terminal(f"brokers {self.connection.brokers} refuse us: {self._heard}")
+        return asked
+
+    def brokers(self) -> int:
+        """How many brokers the cluster has. Raises Transient when none answers."""
+        answer = self.settled({"": self.client.describe_cluster(request_timeout=self.seconds)})[""]
+        failure = answer.exception()
+        if isinstance(failure, KafkaException):
+            raise self.fault(failure, f"no answer within {self.seconds:.0f} s")
+        return len(answer.result().nodes)
+
+    def fault(self, failure: KafkaException, words: str) -> Terminal | Transient:
+        """The exception to raise for a failure, with what was heard of its cause."""
+        error = failure.args[0]
+        heard = f"; last heard: {self._heard}" if self._heard else ""
+        return fault(error.name(), f"brokers {self.connection.brokers}: {words}: {error.str()}{heard}")
+
+    def settings(self, names: list[str]) -> dict[str, dict[str, str]]:
+        """The settings of existing topics; raises KafkaException."""
+        asked = [ConfigResource(ResourceType.TOPIC, name) for name in names]
+        answers = self.client.describe_configs(asked, request_timeout=self.seconds) if asked else {}
+        return {
+            resource.name: {name: str(entry.value) for name, entry in answer.result().items()}
+            for resource, answer in self.settled(answers).items()
+        }
+
+    def _hear(self, error: KafkaError) -> None:
+        if error.name() != "_ALL_BROKERS_DOWN" or not self._heard:
+            self._heard = f"{error.name()}: {error.str()}"
 
 
 def limit_of(connection: Connection, topic: str) -> int:
     """The largest message the topic takes, by the broker's word, or by the table where we may not ask."""
-    admin, wanted = client(connection), BY_NAME[topic].max_message_bytes
+    admin, wanted = Admin(connection), BY_NAME[topic].max_message_bytes
     try:
-        settings = _settings(admin, [topic], connection)[topic]
-    except KafkaException as error:
-        name = error.args[0].name()
+        settings = admin.settings([topic])[topic]
+    except KafkaException as failure:
+        name = failure.args[0].name()
         if name == "TOPIC_AUTHORIZATION_FAILED":
             return wanted
         if name == "UNKNOWN_TOPIC_OR_PART":
             words = (
                 f"there is no topic {topic}: `sellable topics create --brokers {connection.brokers}` makes it"
             )
-            raise Terminal(words) from error
-        words = f"{topic}: brokers {connection.brokers} do not answer: {error.args[0].str()}"
-        raise fault(name, words) from error
+            raise Terminal(words) from failure
+        raise admin.fault(failure, f"topic {topic} cannot be written") from failure
     return min(wanted, int(settings.get("max.message.bytes", wanted)))
 
 
-def found(admin: AdminClient, connection: Connection, names: list[str]) -> dict[str, Found]:
+def found(admin: Admin, names: list[str]) -> dict[str, Found]:
     """Those of the named topics that exist, as they are."""
-    answers = admin.describe_topics(TopicCollection(names), request_timeout=_patience(connection))
+    answers = admin.client.describe_topics(TopicCollection(names), request_timeout=admin.seconds)
     shapes = {}
-    for name, answer in answers.items():
-        described = _unless_unknown(name, answer)
-        if described is not None:
-            replicas = min((len(partition.replicas) for partition in described.partitions), default=0)
-            shapes[name] = (len(described.partitions), replicas)
+    for name, answer in admin.settled(answers).items():
+        failure = answer.exception()
+        if failure is None:
+            partitions = answer.result().partitions
+            replicas = min((len(partition.replicas) for partition in partitions), default=0)
+            shapes[name] = (len(partitions), replicas)
+        elif not isinstance(failure, KafkaException):
+            raise failure
+        elif failure.args[0].name() != "UNKNOWN_TOPIC_OR_PART":
+            raise admin.fault(failure, f"topic {name} cannot be described")
     settings: Mapping[str, Mapping[str, str]] = {}
     try:
-        settings = _settings(admin, list(shapes), connection)
-    except KafkaException as error:
-        if error.args[0].name() != "TOPIC_AUTHORIZATION_FAILED":
-            raise fault(error.args[0].name(), f"topics cannot be described: {error.args[0].str()}") from error
+        settings = admin.settings(list(shapes))
+    except KafkaException as failure:
+        if failure.args[0].name() not in {"TOPIC_AUTHORIZATION_FAILED", "UNKNOWN_TOPIC_OR_PART"}:
+            raise admin.fault(failure, "settings of topics cannot be described") from failure
     return {name: Found(*shape, settings.get(name, {})) for name, shape in shapes.items()}
 
 
@@ -131,51 +170,16 @@ def uneven(now: Mapping[str, Found]) -> list[Difference]:
     ]
 
 
-def create(
-    admin: AdminClient,
-    connection: Connection,
-    partitions: Mapping[str, int],
-    replicas: int,
-    *,
-    dry_run: bool,
-) -> None:
+def create(admin: Admin, partitions: Mapping[str, int], replicas: int, *, dry_run: bool) -> None:
     """Make the topics named, each with so many partitions; with `dry_run` only let the broker say if it would."""
     new = [
         NewTopic(name, count, replicas, config=wanted_settings(BY_NAME[name], replicas))
         for name, count in partitions.items()
     ]
-    if not new:
-        return
-    answers = admin.create_topics(new, validate_only=dry_run, request_timeout=_patience(connection))
-    for name, answer in answers.items():
+    answers = (
+        admin.client.create_topics(new, validate_only=dry_run, request_timeout=admin.seconds) if new else {}
+    )
+    for name, answer in admin.settled(answers).items():
         failure = answer.exception()
         if isinstance(failure, KafkaException) and failure.args[0].name() != "TOPIC_ALREADY_EXISTS":
-            error = failure.args[0]
-            raise fault(error.name(), f"topic {name} cannot be made: {error.str()}")
-
-
-def _unless_unknown(name: str, answer: Future[Any]) -> Any:
-    failure = answer.exception()
-    if failure is None:
-        return answer.result()
-    if isinstance(failure, KafkaException) and failure.args[0].name() == "UNKNOWN_TOPIC_OR_PART":
-        return None
-    if isinstance(failure, KafkaException):
-        raise fault(failure.args[0].name(), f"topic {name} cannot be described: {failure.args[0].str()}")
-    raise failure
-
-
-def _settings(admin: AdminClient, names: list[str], connection: Connection) -> dict[str, dict[str, str]]:
-    """The settings of existing topics; raises KafkaException."""
-    if not names:
-        return {}
-    asked = [ConfigResource(ResourceType.TOPIC, name) for name in names]
-    answers = admin.describe_configs(asked, request_timeout=_patience(connection))
-    return {
-        resource.name: {name: str(entry.value) for name, entry in answer.result().items()}
-        for resource, answer in answers.items()
-    }
-
-
-def _patience(connection: Connection) -> float:
-    return connection.kafka.start_timeout.total_seconds()
+            raise admin.fault(failure, f"topic {name} cannot be made")

@@ -73,6 +73,8 @@ class Cluster:
     def look(self, now: datetime) -> None:
         """Take the answers that have come and ask again what is due. Never waits."""
         moment = time.monotonic()
+        if self._admin is not None:
+            self._admin.poll(0)  # lets it tell what it has heard
         self._take_topics()
         self._take_ends()
         if self._admin is not None and self._describing is None and moment >= self._topics_due:

@@ -14,6 +14,7 @@ import subprocess
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import KafkaException
@@ -52,6 +53,8 @@ auto.create.topics.enable=false
 log.cleaner.backoff.ms=500
 log.retention.check.interval.ms=500
 log.initial.task.delay.ms=100
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=500
 """
 
 
@@ -93,7 +96,12 @@ class Broker:
         self._settings = directory / "server.properties"
         self._process: subprocess.Popen[bytes] | None = None
         text = SETTINGS.format(
-            plain=plain, sasl=sasl, controller=controller, logs=directory / "logs", user=USER, password=PASSWORD
+            plain=plain,
+            sasl=sasl,
+            controller=controller,
+            logs=directory / "logs",
+            user=USER,
+            password=PASSWORD,
         )
         self._settings.write_text(text, encoding="utf-8")
         scram = f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]"
@@ -114,8 +122,8 @@ class Broker:
         self._await_answer(self._process)
 
     def _await_answer(self, process: subprocess.Popen[bytes]) -> None:
-        settings = {"bootstrap.servers": self.bootstrap, "log_level": 0, "reconnect.backoff.max.ms": 100}
-        admin = AdminClient(settings)  # type: ignore[arg-type]  the stub's dict is invariant
+        settings: dict[str, Any] = {"bootstrap.servers": self.bootstrap, "log_level": 0}
+        admin = AdminClient({**settings, "reconnect.backoff.max.ms": 100})
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and process.poll() is None:
             try:
