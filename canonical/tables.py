@@ -52,7 +52,7 @@ def _units(name: str, meaning: str) -> Column:
 
 VERSION = Column("version", WHOLE, "changes", "changes applied to this key so far; a higher one is newer")
 SKU = Column("sku", TEXT, "", "the retailer's own stock-keeping unit")
-ORDER = Column("order_id", TEXT, "", "the order")
+ORDER = Column("order_id", TEXT, "", "the order, by its channel's number")
 AS_OF = Column("as_of", TIME, "UTC", "time of the latest fact the record rests on")
 CAUSE = Column("correlationid", TEXT, "", "the order or SKU whose event caused the latest change")
 CHANGE = Column(

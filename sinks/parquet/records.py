@@ -15,6 +15,7 @@ from canonical.tables import Table
 
 MILESTONES = (*CHAIN, *BESIDE)
 STATUS_RANK = {"opened": 0, "escalated": 1, "cleared": 2}
+ONE_RELEASE = "snapshots and the job that tells the records must be of one release"
 BLOCK = 4 << 20
 """Bytes one thread reads at a time; a record longer than this makes one block of all."""
 
@@ -34,6 +35,12 @@ class Stream(NamedTuple):
     @property
     def tables(self) -> tuple[Table, ...]:
         return tuple(tables.TABLE[name] for name in self.lists)
+
+    @property
+    def required(self) -> set[str]:
+        """Fields every record has."""
+        optional = {column.name for table in self.tables for column in table.columns if column.optional}
+        return set(self.schema.names) - optional
 
 
 def _element(table: Table, *beside: str) -> pyarrow.DataType:
@@ -110,6 +117,9 @@ def decode(stream: Stream, blocks: list[bytes]) -> polars.DataFrame:
             read = _read(stream, data, BLOCK)
         except pyarrow.ArrowInvalid:  # perhaps only a record longer than a block
             read = _read(stream, data, len(data) + 1)
+    for name in stream.required:
+        if read.column(name).null_count:
+            raise Terminal(f"{stream.stem}: a record has no {name!r}: {ONE_RELEASE}")
     records = polars.DataFrame(read)
     if "milestones" in records.columns:
         times = [polars.col("milestones").struct.field(name).alias(f"{name}_at") for name in MILESTONES]
@@ -128,8 +138,7 @@ def _read(stream: Stream, data: bytes, block: int) -> pyarrow.Table:
         if block < len(data):
             raise
         raise Terminal(
-            f"{stream.stem}: a record is not of schema {tables.SCHEMA_VERSION} ({error}):"
-            " snapshots and the job that tells the records must be of one release"
+            f"{stream.stem}: a record is not of schema {tables.SCHEMA_VERSION} ({error}): {ONE_RELEASE}"
         ) from error
 
 

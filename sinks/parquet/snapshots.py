@@ -45,6 +45,7 @@ class Snapshots:
         self._pending_bytes = 0
         self._work: list[tuple[Future[None], int]] = []
         self._publishing: Future[None] | None = None
+        self._failure: BaseException | None = None
         latest = self._builder.latest
         self._last = latest.published_at if latest else None
 
@@ -114,17 +115,27 @@ class Snapshots:
     def _publish(self, watermark: datetime, now: datetime, positions: dict[str, Any]) -> None:
         self._hand_over()
         self._last = now
-        self._publishing = self._thread.submit(self._builder.publish, watermark, now, positions)
+        self._publishing = self._thread.submit(self._do, self._builder.publish, watermark, now, positions)
         self._work.append((self._publishing, 0))
 
     def _hand_over(self) -> None:
         for stem, blocks in self._pending.items():
             size = sum(map(len, blocks))
-            self._work.append((self._thread.submit(self._builder.take, stem, blocks), size))
+            self._work.append((self._thread.submit(self._do, self._builder.take, stem, blocks), size))
         self._pending, self._pending_bytes = {}, 0
         while sum(size for _, size in self._work) > WAITING:
             self._work[0][0].exception()
             self._heed()
+
+    def _do(self, work: Callable[..., None], *arguments: object) -> None:
+        """Runs in the thread. After a failure nothing more is done: a snapshot without what failed would be a lie."""
+        if self._failure is not None:
+            raise self._failure
+        try:
+            work(*arguments)
+        except BaseException as failure:
+            self._failure = failure
+            raise
 
     def _heed(self) -> None:
         """Forget work that is done; what went wrong in it is raised here."""
