@@ -6,8 +6,8 @@ A second key, an unknown field or an explicit null all add quotes, and nothing c
 line with exactly the quotes its event needs holds nothing else. Three steps, each exact, each dearer:
 
 1. all quotes of the block against what its events need: 0.3 µs per event, the only cost of a plain sender;
-2. per line, where the block differs: 0.1 µs, to find the lines that hold more;
-3. such a line is decoded untyped and its texts counted: 1.5 µs. That is what a sender pays for every event
+2. per line, where the block differs: 0.3 µs, to find the lines that hold more;
+3. such a line is decoded untyped and its texts counted: 1.7 µs. That is what a sender pays for every event
    with unknown fields, explicit nulls or spelled-out defaults. Spaces cost nothing.
 4. Only where that differs too (a key named twice, or an escaped quote): a parse that sees every pair, 4 µs.
 """
@@ -161,7 +161,8 @@ def refuse_duplicates(data: bytes, lines: list[bytes], parsed: list[Any], failed
         return
     for index, event, body in zip(places, events, needed, strict=True):
         line = lines[index]
-        if line.count(b'"') != body + TEXT * _envelope_texts((event,)):
+        present = (event.sequence, event.correlationid, event.dataschema, event.traceparent)
+        if line.count(b'"') != body + TEXT * (4 - present.count(None)):
             parsed[index] = named_twice(line) or event
 
 
