@@ -49,10 +49,8 @@ def faults(store: Store) -> Iterator[str]:
     moved = {path for compaction in compactions for path in compaction.replaced}
     for manifest in manifests:
         found = list(_of_manifest(store, manifest, moved))
-        if (
-            found and store.read(manifest_path(manifest.snapshot)) is not None
-        ):  # else retention took it meanwhile
-            yield from found
+        retired = bool(found) and store.read(manifest_path(manifest.snapshot)) is None
+        yield from () if retired else found
     for compaction in compactions:
         yield from _of_files(store, compaction.files)
     newest = snapshots(store)[-1:]

@@ -33,7 +33,10 @@ class ObjectStore:
                 "an s3:// address must not hold credentials: set AWS_ACCESS_KEY_ID and its like instead"
             )
         self.root = root
-        self._fs, base = fs.FileSystem.from_uri(root)
+        try:
+            self._fs, base = fs.FileSystem.from_uri(root)
+        except pyarrow.ArrowInvalid as error:
+            raise Terminal(f"{root}: is no address of an object store: {error}") from error
         self._base = base.rstrip("/")
 
     def fence(self) -> None:
