@@ -11,7 +11,7 @@ import polars
 
 from canonical.errors import Transient
 from canonical.policy import Policy
-from canonical.tables import Table, history
+from canonical.tables import TABLES, Table, history
 from sinks.parquet.encoding import Encoded, decode, empty, encode
 from sinks.parquet.fold import Fold
 from sinks.parquet.housekeeping import compact, retire
@@ -99,6 +99,8 @@ class Builder:
         for stem, news in self._news.items():
             if news:
                 self._pack(stem)
+        if self.latest is None:
+            self._begin_histories()
         publication = self._publisher.begin(watermark, now)
         try:
             for name, packed in self._packed:
@@ -115,6 +117,13 @@ class Builder:
             fold.settle()
         self._publisher.point()
         self._tidy(watermark)
+
+    def _begin_histories(self) -> None:
+        """A history of no changes is a file without rows, so that a query finds it on a day without trouble."""
+        for table in TABLES:
+            if all(name != table.name for name, _ in self._packed):
+                twin = history(table)
+                self._packed.append((table.name, encode(twin, empty(twin), {})))
 
     def _add(self, publication: Publication, stream: Stream, watermark: datetime) -> None:
         """Stage the tables of one stream."""

@@ -34,7 +34,8 @@ def retire(publisher: Publisher, settings: Settings, watermark: datetime) -> Non
     if settings.keep_history is not None:
         oldest = (watermark - settings.keep_history).date()
         for table in TABLES:
-            for day, folder, _ in _days(store, history(table)):
+            *days, _newest = _days(store, history(table))
+            for day, folder, _ in days:
                 if day < oldest:
                     store.remove(folder)
 
