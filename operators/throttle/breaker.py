@@ -45,9 +45,9 @@ class Breaker:
     def succeeded(self) -> None:
         self.restore(BreakerState())
 
-    def failed(self, at: int, forget: int) -> None:
-        """A call failed at `at`. Failures more than `forget` apart are not "in a row" (channels without answers)."""
-        if not self.is_open and at - self._failed_at > forget:
+    def failed(self, at: int, forget: int | None) -> None:
+        """A call failed at `at`. Where successes are not told, failures more than `forget` apart are not in a row."""
+        if not self.is_open and forget is not None and at - self._failed_at > forget:
             self._failures = 0
         self._failures += 1
         self._failed_at = at

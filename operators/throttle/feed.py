@@ -192,7 +192,7 @@ class Feed:
         if call > self.failed_call:
             self.failed_call = call
             self.pace.refused()
-            self.breaker.failed(at, at if self.answered else self.patience)
+            self.breaker.failed(at, None if self.answered else self.patience)
 
     def succeeded(self, call: int) -> None:
         """An update was acknowledged: speeds up once per call, too."""

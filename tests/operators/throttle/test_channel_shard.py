@@ -9,7 +9,7 @@ import pytest
 
 from canonical.errors import Terminal
 from canonical.keys import shard_of
-from canonical.messages import Offer, Staleness
+from canonical.messages import ChannelNews, Offer, Staleness, Time
 from canonical.policy import Policy
 from operators.throttle.channel_shard import ChannelShard
 from tests.operators.throttle.telling import Shop, at, brief, news, observe, offer, sold, time
@@ -54,6 +54,14 @@ def test_a_stale_source_lowers_what_is_shown_until_it_is_back() -> None:
 def test_time_stands_still_until_every_upstream_has_spoken() -> None:
     shard = ChannelShard(0, 1, ("up", "down"), Policy.model_validate({"channels": {"web": {}}}), None)
     assert shard.apply([news(0, offer("a", 5))]).updates == []
+
+
+def test_what_was_offered_from_ahead_of_the_watermark_was_queued_no_later_than_told() -> None:
+    shard = ChannelShard(0, 1, ("up", "down"), Policy.model_validate({"channels": {"web": {}}}), None)
+    shard.apply([news(60, offer("a", 5, seconds=60))])
+    behind = ChannelNews([], [], [], Time("down", at(10), at(10), ended=False, now=at(10)))
+    update = shard.apply([behind]).updates[0]
+    assert (update.queued_at, update.released_at) == (at(10), at(10))
 
 
 def test_a_listing_without_an_offer_is_told_nothing() -> None:
