@@ -124,16 +124,20 @@ def test_state_of_another_number_of_processes_is_taken_up(day: Path, plain: Path
     assert ends(output) == ends(plain)
 
 
-def test_output_files_are_followed_as_whole_lines(day: Path, tmp_path: Path) -> None:
-    """Whatever a reader sees while the run goes on ends in a newline."""
+def test_output_files_are_followed_line_by_line(day: Path, tmp_path: Path) -> None:
+    """Whatever a reader sees while the run goes on is whole records up to the last newline, and stays."""
     words = [sys.executable, "-m", "dataflows", "run", "--input", str(day), "--output", str(tmp_path)]
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
-    seen, path = 0, tmp_path / "lifecycle.ndjson"
+    before, path = b"", tmp_path / "lifecycle.ndjson"
     while process.poll() is None:
-        if path.exists() and (data := path.read_bytes()):
-            seen += 1
-            assert data.endswith(b"\n")
-    assert seen
+        if path.exists():
+            data = path.read_bytes()
+            whole = data[: data.rfind(b"\n") + 1]
+            assert whole.startswith(before)
+            for line in whole[len(before) :].splitlines():
+                json.loads(line)
+            before = whole
+    assert before
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
