@@ -7,7 +7,7 @@ LOCKS    := requirements.lock requirements-dev.lock
 PACKAGES := canonical operators sources sinks dataflows
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-throttle lock clean
+.PHONY: help demo test lint bench bench-throttle bench-parquet soak lock clean
 
 help:  ## tell what each command does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,12 @@ bench: $(STAMP)  ## measure events per second, memory and stalls (minutes)
 
 bench-throttle: $(STAMP)  ## measure what the throttle's order of updates saves, against other orders (minutes)
 	$(BIN)/python -m tests.bench.throttle.run
+
+bench-parquet: $(STAMP)  ## measure a snapshot of a million SKUs: time, size, look-ups, stall (a minute)
+	$(BIN)/python -m tests.bench.parquet
+
+soak: $(STAMP)  ## kill the publishing of snapshots 200 times, readers beside it (minutes)
+	SELLABLE_KILLS=200 $(BIN)/pytest --timeout 900 tests/sinks/parquet/test_kills.py
 
 # The engine has wheels for Python 3.11 and 3.12 only, so another interpreter is refused here with words.
 $(BIN)/python:

@@ -65,6 +65,11 @@ class Snapshots:
         """The greatest event time in what was written and taken in (see `take_in`) since the start, or None."""
         return self._builder.greatest
 
+    @property
+    def busy(self) -> bool:
+        """Whether a snapshot is under way."""
+        return self._publishing is not None and not self._publishing.done()
+
     def write(self, stem: str, blocks: list[bytes]) -> None:
         """Take whole lines of one stream, in the order told; streams that make no table are let pass."""
         if stem not in STREAMS:
