@@ -70,7 +70,7 @@ def _list(args: argparse.Namespace, store: Store) -> int:
     if args.json:
         print(msgspec.json.format(msgspec.json.encode(manifests)).decode())
         return 0
-    page = Page(colour=sys.stdout.isatty())
+    page = Page(colour=sys.stdout.isatty(), width=180)
     rows = [(m.snapshot, when(m.watermark), when(m.published_at), *_sizes(m)) for m in manifests]
     names = tuple(manifests[-1].tables) if manifests else ()
     page.table(
