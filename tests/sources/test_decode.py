@@ -80,6 +80,8 @@ def test_a_huge_line_keeps_its_head_and_its_size() -> None:
     [letter] = decoded("orders", head + b"y" * (2 << 20)).letters
     assert (letter.code, letter.key, letter.size) == ("too_large", "O", len(head) + (2 << 20))
     assert str(letter.input).encode() == head[:4096]
+    [broken] = decoded("orders", b'{"subject":"O","x":"\xc3').letters
+    assert base64.b64decode(str(broken.input_base64)).endswith(b"\xc3")  # not our cut: kept as it was
     [cut] = decoded("orders", b" " + head + b"y" * (2 << 20)).letters
     assert str(cut.input).encode() == b" " + head[:4094]  # not in the middle of a character
 
@@ -170,6 +172,15 @@ def test_late_is_measured_against_what_was_accepted_before() -> None:
     assert [letter.code for letter in result.letters] == ["future_event", "late_event"]
     assert [event.time for event in result.events] == times[:3]
     assert result.greatest == newest
+
+
+def test_the_cut_of_a_count_is_measured_against_what_came_before_it_too() -> None:
+    first = written(put(COUNTED | {"time": "2026-02-01T00:00:00Z"}, "data.as_of", "2026-02-01T00:00:00Z"))
+    second = written(
+        put(COUNTED, "data.as_of", "2026-01-10T00:00:00Z")
+    )  # more than a month before its own time
+    assert [len(decoded("inventory", first, line).letters) for line in (second, second)] == [0, 0]
+    assert [letter.code for letter in decoded("inventory", first, second, second).letters] == ["late_event"]
 
 
 def test_a_snapshot_is_plain_and_takes_the_place_of_what_was_read() -> None:

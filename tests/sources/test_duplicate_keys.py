@@ -79,7 +79,7 @@ ODD = [
     written(minimal("order.accepted") | {"datacontenttype": "application/json", "more": {"a": [{"b": 1}]}}),
     written(minimal("order.rejected", reason='say "no": now')),
     written(minimal("order.rejected", reason='":":"')),
-    written(minimal("order.rejected", reason="back\\slash\\")),
+    written(minimal("order.rejected", reason="back\\slash\\") | {"correlationid": "too\\"}),
     written(minimal("order.rejected", reason='both \\" of them \\\\"')),
     written(minimal("order.accepted") | {"x": 0}).replace(b'"x":0', b'"x":' + b"1" * 5000),
     written(minimal("order.accepted") | {"x": 0}).replace(b'"x":0', b'"x":1e999'),
@@ -96,6 +96,7 @@ def test_what_is_odd_but_unique_is_accepted(line: bytes) -> None:
 @pytest.mark.parametrize("line", ODD)
 def test_a_key_named_twice_hides_behind_nothing(line: bytes) -> None:
     assert judged(line[:-1] + b',"id":"1"}') == [("duplicate_key", "id")]
+    assert judged(line[:-1] + b',"id":7}') == [("duplicate_key", "id")]
     assert judged(line[:-1] + b' ,\t"i\\u0064" : "2" }') == [("duplicate_key", "id")]
     assert judged(line[:-1] + b',"y":[0,{"z":{},"z":{}}]}') == [("duplicate_key", "y[1].z")]
 

@@ -174,6 +174,19 @@ def test_a_first_line_that_cannot_be_believed_is_read_before_all_others(tmp_path
         assert [len(result.letters) for result in results] == [1, 0]
 
 
+def test_a_first_line_that_promised_too_much_does_not_turn_time_back(tmp_path: Path) -> None:
+    refused = accepted(500).replace(b'"specversion":"1.0"', b'"specversion":"2"')
+    names = [n for n in range(99) if crc32(b"orders/%d.ndjson.gz" % n) % LANES == 3][:2]
+    stored(tmp_path, f"orders/{names[0]}.ndjson.gz", b"".join(accepted(minute) for minute in range(300, 600)))
+    slow = [accepted(100 + number % 7, f"{number * 7919 % 10007:x}") for number in range(300)]
+    stored(tmp_path, f"orders/{names[1]}.ndjson.gz", refused + b"".join(slow))
+    with sizes(STRIPE=2000, STORED_PIECE=16):
+        marks = [one.watermark for one, _ in reading(tmp_path, 3)]
+    assert max(mark for mark in marks if mark) > START + 400 * MINUTE
+    known = [mark for mark in marks if mark]
+    assert known == sorted(known)
+
+
 def test_new_files_are_read_and_finished_ones_may_go(tmp_path: Path) -> None:
     old = stored(tmp_path, "orders/old.ndjson", accepted(1))
     lanes = [lane_of(tmp_path, lane) for lane in range(LANES)]
