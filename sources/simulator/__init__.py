@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sources.simulator.configuration import configuration
 from sources.simulator.demand import arrivals
+from sources.simulator.faults import arm
 from sources.simulator.lifecycle import place
 from sources.simulator.opening import open_day
 from sources.simulator.rounds import start_rounds
@@ -36,6 +37,8 @@ def simulate(scenario: Scenario, output: Path, progress: Callable[[int, int], No
         open_day(sim)
         start_rounds(sim)
         sim.at(sim.now, stir, None)
+        settle = arm(sim)
         sim.run(arrivals(scenario), place, progress)
+        settle()
         tell_stock(sim)
         return tell_run(sim)

@@ -6,15 +6,14 @@ from typing import Any
 
 from sources.simulator.clock import MINUTE, SECOND, stamp
 from sources.simulator.orders import ALLOCATED, LINE_IDS, PACE, PICKED, SAME_DAY, Order, Parcel, money
-from sources.simulator.parcels import release
+from sources.simulator.parcels import release, ship
 from sources.simulator.placement import fill
 from sources.simulator.postings import refund, sales_order
 from sources.simulator.scenario import LOCATIONS
 from sources.simulator.simulation import Channel, Event, Simulation
 from sources.simulator.stalls import proceed
+from sources.simulator.truth import tell_trouble
 from sources.simulator.warehouse import regain
-
-_REJECT_AFTER = (3 * MINUTE, 6 * MINUTE)
 
 
 def place(sim: Simulation, channel: Channel) -> None:
@@ -25,8 +24,7 @@ def place(sim: Simulation, channel: Channel) -> None:
     if sim.assign is not None:
         sim.assign(order)
     if order.suffers("orphan_shipment"):  # no system but the warehouse ever hears of it
-        parcel = _parcels(sim, order)[0]
-        sim.at(sim.now + sim.span(90 * MINUTE, 240 * MINUTE), release, parcel)
+        sim.at(sim.now + sim.span(90 * MINUTE, 240 * MINUTE), ship, _parcels(sim, order)[0])
         return
     announce(sim, order)
 
@@ -132,10 +130,30 @@ def accept(sim: Simulation, order: Order) -> None:
     """The ERP takes the order."""
     if order.cancelled:
         return
+    if order.suffers("rejected", "refused"):
+        _reject(sim, order)
+        return
     data = {"order_id": order.id, "reference": "SO-" + order.id}
     order.mark("accepted", sim.emit(sim.erp, "order.accepted", order.id, data))
     wait = sim.span(30 * SECOND, 12 * MINUTE)
     proceed(sim, order, "allocated", sim.now + wait, allocate, order)
+
+
+def _reject(sim: Simulation, order: Order) -> None:
+    """The ERP refuses the order; some it takes after all, still in time."""
+    time = sim.emit(sim.erp, "order.rejected", order.id, {"order_id": order.id, "reason": "credit limit"})
+    again = sim.now + sim.span(MINUTE, 4 * MINUTE)
+    trouble = order.trouble
+    if trouble is not None and trouble.cured:
+        trouble.variant = "accepted after all"
+        sim.at(again, accept, order)
+        tell_trouble(sim, order, "order_rejected", time, again)
+        return
+    order.cancelled = True  # no step of it follows
+    order.mark("rejected", time)
+    for index, place, quantity in order.rows:
+        regain(sim, order.lines[index].sku, place, quantity)
+    tell_trouble(sim, order, "order_rejected", time)
 
 
 def allocate(sim: Simulation, order: Order) -> None:
@@ -149,7 +167,7 @@ def allocate(sim: Simulation, order: Order) -> None:
     parcels = _parcels(sim, order)
     pace = PACE[order.service]
     for parcel in parcels:
-        wait = int(sim.span(2 * MINUTE, 70 * MINUTE) * pace)
+        wait = int(sim.span(2 * MINUTE, 70 * MINUTE) * pace) & ~1
         proceed(sim, order, "released", sim.now + wait, release, parcel)
     if len(order.rows) == 1 and order.trouble is None and sim.draw() < 0.02:
         sim.at(sim.now + sim.span(5 * SECOND, 25 * SECOND), _reallocate, parcels[0])

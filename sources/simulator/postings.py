@@ -5,6 +5,7 @@ from __future__ import annotations
 from sources.simulator.clock import HOUR, MINUTE
 from sources.simulator.orders import LINE_IDS, Order, Parcel, money
 from sources.simulator.simulation import Event, Simulation
+from sources.simulator.truth import tell_trouble
 
 
 def _post(sim: Simulation, order: Order, kind: str, cents: int | None, lines: list[Event] | None) -> int:
@@ -44,7 +45,10 @@ def goods_issue(sim: Simulation, parcel: Parcel) -> None:
 
 def invoice(sim: Simulation, order: Order) -> None:
     """The whole order is billed once all of it has left; the money comes later."""
-    time = _post(sim, order, "invoice", order.amount(), _lines(sim, order))
+    wrong = 100 + int(sim.draw() * 900) if order.suffers("posting_mismatch") else 0
+    time = _post(sim, order, "invoice", order.amount() + wrong, _lines(sim, order))
+    if wrong:
+        tell_trouble(sim, order, "posting_mismatch", time)
     order.mark("posted", time)
     sim.at(sim.now + sim.span(HOUR, 6 * HOUR), _payment, order)
 

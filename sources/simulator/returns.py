@@ -5,7 +5,10 @@ from __future__ import annotations
 from sources.simulator.clock import DAY, HOUR, MINUTE
 from sources.simulator.orders import LINE_IDS, SAME_DAY, Order, Parcel
 from sources.simulator.postings import refund
+from sources.simulator.scenario import SLA
 from sources.simulator.simulation import SETTLE, Simulation
+from sources.simulator.stalls import overdue
+from sources.simulator.truth import tell_trouble
 from sources.simulator.warehouse import moved, offer, restate
 from sources.simulator.world import PLACES
 
@@ -30,7 +33,7 @@ def consider(sim: Simulation, parcel: Parcel) -> None:
     quick = order.service == SAME_DAY
     if order.lines[index].sku in sim.world.kits:
         return
-    if sim.draw() < (_QUICK_RATE if quick else _RATE):
+    if order.suffers("stall_refunded") or sim.draw() < (_QUICK_RATE if quick else _RATE):
         wait = sim.span(10 * MINUTE, 60 * MINUTE) if quick else sim.span(HOUR, 2 * DAY)
         sim.at(sim.now + wait, _request, Return(order, parcel.place, index, sim.next("return")))
 
@@ -58,7 +61,13 @@ def _receive(sim: Simulation, back: Return) -> None:
     data = {"return_id": back.id, "order_id": order.id, "lines": [line]}
     sim.emit(sim.warehouses[back.place], "return.received", order.id, data)
     sim.at(sim.now + sim.span(MINUTE, 20 * MINUTE), _put_away, (back, disposition))
-    sim.at(sim.now + sim.span(10 * MINUTE, 4 * HOUR), refund, (order, order.lines[back.index].cents, back.id))
+    deadline = sim.now + SLA["refunded"]
+    paid = sim.now + sim.span(10 * MINUTE, 4 * HOUR)
+    late = overdue(sim, order, "refunded", deadline, paid)
+    if late is not None:
+        sim.at(late, refund, (order, order.lines[back.index].cents, back.id))
+    if late != paid:
+        tell_trouble(sim, order, "refund_overdue", deadline, late)
 
 
 def _put_away(sim: Simulation, what: tuple[Return, str]) -> None:

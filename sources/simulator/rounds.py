@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from sources.simulator.clock import DAY, MINUTE, stamp
 from sources.simulator.scenario import LOCATIONS
-from sources.simulator.simulation import Channel, Event, Simulation
+from sources.simulator.simulation import Channel, Event, Simulation, Source
+from sources.simulator.truth import tell_fault
 from sources.simulator.warehouse import some_cell
 from sources.simulator.world import PLACES
 
@@ -49,13 +50,17 @@ def take_count(sim: Simulation, cell: int, wrong: int) -> None:
 
 def tell_count(sim: Simulation, what: tuple[int, int, int, int, int]) -> None:
     """(cell, quantity, cut, last sequence in it, units too many) → its event."""
-    cell, quantity, cut, through, _ = what
+    cell, quantity, cut, through, wrong = what
     sku, place = divmod(cell, PLACES)
     name = sim.world.names[sku]
     data: Event = {"sku": name, "location": LOCATIONS[place], "quantity": quantity}
     data["as_of"] = stamp(cut)
     data["through_sequence"] = through
     sim.emit(sim.warehouses[place], "inventory.counted", name, data)
+    if wrong:
+        sim.world.drift[cell] = wrong
+        ids: Event = {"sku": name, "location": LOCATIONS[place], "units": abs(wrong)}
+        tell_fault(sim, "miscounts", "count_variance", cut, **ids)
 
 
 def _balance_round(sim: Simulation, reports: int) -> None:
@@ -69,12 +74,19 @@ def _balance_round(sim: Simulation, reports: int) -> None:
 
 
 def tell_balance(sim: Simulation, report: tuple[int, int, int]) -> None:
-    """(cell, quantity, as of) → the ERP's report."""
+    """(cell, quantity, as of) → the ERP's report, if the ERP reports at all just now."""
+    if sim.muted[0] <= sim.now < sim.muted[1]:
+        return
     cell, quantity, cut = report
+    state_balance(sim, sim.ledger, cell, quantity, cut)
+
+
+def state_balance(sim: Simulation, source: Source, cell: int, quantity: int, cut: int) -> None:
+    """A source's statement of the on_hand of a cell at a cut."""
     sku, place = divmod(cell, PLACES)
     name = sim.world.names[sku]
     data = {"sku": name, "location": LOCATIONS[place], "quantity": quantity, "as_of": stamp(cut)}
-    sim.emit(sim.ledger, "inventory.balance_reported", name, data)
+    sim.emit(source, "inventory.balance_reported", name, data)
 
 
 def _last_word(sim: Simulation, cell: int) -> None:
@@ -87,7 +99,7 @@ def _listing_round(sim: Simulation, channel: Channel) -> None:
     sim.at(sim.now + sim.span(*_PAUSE), _listing_round, channel)
     for _ in range(_many(sim, 1 / 30, len(sim.channels))):
         sku = int(sim.draw() * sim.world.size)
-        if sku not in sim.world.kits and sku not in sim.world.frozen:
+        if sku not in sim.world.kits and sku not in sim.world.frozen and sku not in channel.strange:
             quantity = acknowledge_listing(sim, channel, sku)
             sim.at(sim.now + sim.span(MINUTE, 5 * MINUTE), observe_listing, (channel, sku, quantity))
 

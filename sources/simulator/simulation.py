@@ -30,10 +30,10 @@ class Source:
     """A system that speaks. A `numbered` one gives its inventory messages a sequence.
 
     `skew` is the error of its clock in ms; `extra` holds, per event type, an unknown field it sends:
-    (in the data, not the envelope?, name, value).
+    (in the data, not the envelope?, name, value); `first` when it first did.
     """
 
-    __slots__ = ("count", "extra", "last", "name", "numbered", "prefix", "sequence", "skew")
+    __slots__ = ("count", "extra", "first", "last", "name", "numbered", "prefix", "sequence", "skew")
 
     def __init__(self, name: str, *, numbered: bool = False) -> None:
         self.name = name
@@ -43,6 +43,7 @@ class Source:
         self.sequence = 0
         self.skew = 0
         self.extra: dict[str, tuple[bool, str, str]] = {}
+        self.first: dict[str, int] = {}
         self.last = 0
 
 
@@ -57,13 +58,14 @@ class Channel:
         self.places = tuple(LOCATIONS.index(place) for place in POOLS[self.pool])
         self.homes = (0, 0, 0, 1, 1, 2) if self.pool == "national" else (0, 0, 3, 3)
         self.listed: dict[int, int] = {}  # SKU -> version of the listing last acknowledged
+        self.strange: set[int] = set()  # SKUs whose listings a fault has in hand
 
 
 class Simulation:
     """Everything a step may touch.
 
-    `send` and `assign` are set when faults are on: the first carries an event to its file in some other way,
-    the second may give a new order its trouble.
+    `send`, `assign` and `follow` are set when faults are on: the first carries an event to its file in some
+    other way, the second may give a new order its trouble, the third gives an order a certain trouble.
     """
 
     def __init__(self, scenario: Scenario, writer: Writer) -> None:
@@ -84,10 +86,12 @@ class Simulation:
         self.warehouses = tuple(Source(f"/wms/{place}", numbered=True) for place in LOCATIONS)
         self.send: Callable[[str, Source, Event], None] | None = None
         self.assign: Callable[[Any], None] | None = None
+        self.follow: Callable[[Any, Any], None] | None = None
+        self.muted = (0, 0)  # the ERP reports no balances in this stretch of time
 
     def span(self, low: int, high: int) -> int:
-        """A random length of time in [low, high) ms."""
-        return low + int((high - low) * self.draw())
+        """A random length of time in [low, high) ms, even as all physical times are."""
+        return low + int((high - low) * self.draw()) & ~1
 
     def next(self, series: str) -> int:
         """The next number of a series of documents, from 1."""
@@ -130,6 +134,7 @@ class Simulation:
         event["data"] = data
         if kind in source.extra:
             inside, name, value = source.extra[kind]
+            source.first.setdefault(kind, time)
             (data if inside else event)[name] = value
         if self.send is None:
             self.writer.write(stem, encode(event))

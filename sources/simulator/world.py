@@ -51,6 +51,7 @@ class World:
         self.sellable, self.offer = array("q", bytes(8 * cells)), array("q", bytes(8 * cells))
         self.damaged, self.checking = array("q", bytes(8 * cells)), array("q", bytes(8 * cells))
         self.drift: dict[int, int] = {}
+        self.ghosts: dict[tuple[str, int], int] = {}  # (unknown SKU, place) -> units booked there
         self.frozen: set[int] = set()  # SKUs no longer offered, because an order has taken more than there is
         self._fill(rng, scenario.orders / scenario.days * _UNITS_PER_ORDER / self.cumulative[-1])
 
