@@ -13,8 +13,9 @@ from typing import Any
 from msgspec import Struct
 
 from canonical import events as e
+from canonical.channel_news import ChannelHealth, ChannelNews, Offer, Staleness
 from canonical.keys import shard_of
-from canonical.messages import ChannelHealth, ChannelNews, Offer, Staleness, Time
+from canonical.messages import Time
 from canonical.outputs import ChannelUpdate
 from canonical.policy import Channel, Policy
 from operators.clock import Clock

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from canonical import events as e
+from canonical.channel_news import ChannelHealth, ChannelNews, Offer, Sold, Staleness
 from canonical.envelope import Event
-from canonical.messages import ChannelHealth, ChannelNews, Offer, Sold, Staleness, Time
+from canonical.messages import Time
 from canonical.outputs import ChannelUpdate
 from canonical.policy import Policy
 from operators.throttle.channel_shard import ChannelShard

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from canonical.channel_news import ChannelNews, Offer, Staleness
 from canonical.errors import Terminal
 from canonical.keys import shard_of
-from canonical.messages import ChannelNews, Offer, Staleness, Time
+from canonical.messages import Time
 from canonical.policy import Policy
 from operators.throttle.channel_shard import ChannelShard
 from tests.operators.throttle.telling import Shop, at, brief, news, observe, offer, sold, time

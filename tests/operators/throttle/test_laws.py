@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canonical.messages import ChannelNews
+from canonical.channel_news import ChannelNews
 from canonical.outputs import ChannelUpdate
 from tests.operators.throttle.telling import Message, Shop, ack, at, news, offer, reject, sold
 
