@@ -180,7 +180,7 @@ def test_a_first_line_that_promised_too_much_does_not_turn_time_back(tmp_path: P
     stored(tmp_path, f"orders/{names[0]}.ndjson.gz", b"".join(accepted(minute) for minute in range(300, 600)))
     slow = [accepted(100 + number % 7, f"{number * 7919 % 10007:x}") for number in range(300)]
     stored(tmp_path, f"orders/{names[1]}.ndjson.gz", refused + b"".join(slow))
-    with sizes(STRIPE=2000, STORED_PIECE=16):
+    with sizes(STRIPE=2000, STORED_PIECE=16, PIECE=500):
         marks = [one.watermark for one, _ in reading(tmp_path, 3)]
     assert max(mark for mark in marks if mark) > START + 400 * MINUTE
     known = [mark for mark in marks if mark]
