@@ -7,6 +7,7 @@ without state starts them anew. Fingerprints of what was read tell the two from 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -39,9 +40,12 @@ class GrowingFile:
     def standing(self) -> Standing:
         """Whether what stood before the position still does. A file that is gone is no news: it may come back."""
         offset = self._saved["offset"]
-        if offset == 0 or not self._path.exists():
+        if offset == 0:
             return Standing.GROWN
-        head, tail = self._prints(offset)
+        try:
+            head, tail = self._prints(offset)
+        except FileNotFoundError:
+            return Standing.GROWN
         if head != self._saved["head"]:
             return Standing.REPLACED
         return Standing.GROWN if tail == self._saved["tail"] else Standing.CUT_BACK
@@ -71,10 +75,11 @@ class GrowingFile:
         return data[:whole]
 
     def position(self) -> dict[str, Any]:
-        """Where it stands after what was read."""
+        """Where it stands after what was read; where the file has gone meanwhile, as far as could be told."""
         if self._saved["offset"] != self.offset:
-            head, tail = self._prints(self.offset)
-            self._saved = {"offset": self.offset, "head": head, "tail": tail}
+            with suppress(FileNotFoundError):
+                head, tail = self._prints(self.offset)
+                self._saved = {"offset": self.offset, "head": head, "tail": tail}
         return self._saved
 
     def _prints(self, offset: int) -> tuple[str, str]:

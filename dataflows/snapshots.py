@@ -32,12 +32,14 @@ class Following(Struct, frozen=True):
 
     `watermark` tells the watermark of the run that writes the files, None if it is not known: then it is the
     greatest event time told, less the allowed lateness until the end. `as_of` is where time stands at the end.
+    `anew`: the run has no state and has removed its earlier outputs, so earlier snapshots go too.
     """
 
     output: Path
     policy: Policy
     watermark: Callable[[], datetime | None] = lambda: None
     as_of: datetime | None = None
+    anew: bool = False
 
     @property
     def root(self) -> str:
@@ -102,7 +104,7 @@ class _Reader:
 
     def __init__(self, plan: Following) -> None:
         self._plan = plan
-        self._open(resume=True)
+        self._open(resume=not plan.anew)
 
     def _open(self, *, resume: bool) -> None:
         self.snapshots = Snapshots(self._plan.root, self._plan.policy, resume=resume)

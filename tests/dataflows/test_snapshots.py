@@ -76,6 +76,16 @@ def test_another_runs_files_start_the_snapshots_anew(tmp_path: Path) -> None:
     assert changes(tmp_path, "availability")["sku"].to_list() == ["new", "new"]
 
 
+def test_a_run_without_state_starts_the_snapshots_anew(tmp_path: Path) -> None:
+    for plan in (Following(tmp_path, policy()), Following(tmp_path, policy(), anew=True)):
+        tell(tmp_path, stock("s1", 1), mode="wb")
+        follow(plan)
+        assert changes(tmp_path, "availability").height == 1
+        assert [m.number for m in manifests(tmp_path)] == [1]
+        tell(tmp_path, stock("s1", 2))
+        follow(Following(tmp_path, policy()))
+
+
 def test_a_file_that_was_put_away_is_no_reason_to_forget(tmp_path: Path) -> None:
     tell(tmp_path, stock("s1", 7))
     follow(Following(tmp_path, policy()))
