@@ -1,7 +1,8 @@
 """Blocks of bytes into events and dead letters: every line becomes exactly one of the two.
 
 One bad line costs one letter and never its block. Measured on a mixed stream (275 bytes an event, one core):
-1.2 µs per event, of which 0.8 are splitting and typed decoding; with one line in a hundred bad, 1.6 µs.
+1.3 µs per event, twice what msgspec takes for the same lines in one call (0.63); 1.5 µs with one line in a hundred
+bad, 3 µs where every event holds explicit nulls or unknown fields (see duplicate_keys.py).
 """
 
 from __future__ import annotations
