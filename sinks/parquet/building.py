@@ -15,7 +15,7 @@ from canonical.tables import TABLES, Table, history
 from sinks.parquet.encoding import Encoded, decode, empty, encode
 from sinks.parquet.fold import Fold
 from sinks.parquet.housekeeping import compact, retire
-from sinks.parquet.local import is_full
+from sinks.parquet.local import is_full, lacks_exchange
 from sinks.parquet.manifest import Manifest
 from sinks.parquet.merge import closed_before, merged, sorted_rows
 from sinks.parquet.publish import Publication, Publisher
@@ -86,6 +86,7 @@ class Builder:
             if not is_full(error):
                 raise
             self.full = True
+            self._publisher.store.abandon([])
             stands = self.latest.snapshot if self.latest else "none"
             words = f"{self._publisher.store.root}: the disk is full; the snapshot that stands is {stands}"
             if self._settings.on_full_disk == "stop":
@@ -149,7 +150,15 @@ class Builder:
         """Retention after every snapshot, compaction when a day is over."""
         retire(self._publisher, self._settings, watermark)
         if self._settings.compact_history and self._compacted != watermark.date():
-            compact(self._publisher.store, watermark.date())
+            try:
+                compact(self._publisher.store, watermark.date())
+            except OSError as error:
+                if not lacks_exchange(error):
+                    raise
+                self._publisher.store.abandon([])
+                self._say(
+                    f"{self._publisher.store.root}: this file system cannot exchange folders; histories stay as they are"
+                )
             self._compacted = watermark.date()
 
 

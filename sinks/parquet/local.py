@@ -138,6 +138,11 @@ def is_full(error: OSError) -> bool:
     return error.errno in {errno.ENOSPC, errno.EDQUOT}
 
 
+def lacks_exchange(error: OSError) -> bool:
+    """Whether the file system cannot put one folder in the place of another in one step."""
+    return error.errno in {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
+
+
 def _sync(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

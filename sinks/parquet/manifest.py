@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from canonical.errors import Terminal
 from sinks.parquet.store import Store
 
 MANIFESTS = "meta/manifests"
@@ -122,7 +123,12 @@ def snapshots(store: Store) -> list[str]:
 def load(store: Store, snapshot: str) -> Manifest | None:
     """A published snapshot's manifest; None once retention has taken it."""
     data = store.read(manifest_path(snapshot))
-    return None if data is None else msgspec.json.decode(data, type=Manifest)
+    try:
+        return None if data is None else msgspec.json.decode(data, type=Manifest)
+    except msgspec.MsgspecError as error:
+        raise Terminal(
+            f"{store.root}/{manifest_path(snapshot)}: is not a manifest of ours ({error})"
+        ) from error
 
 
 def encode(thing: Struct) -> bytes:

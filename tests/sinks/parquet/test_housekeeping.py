@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet
+import pytest
 
+from canonical.errors import Terminal
 from sinks.parquet.catalog import faults, standing_at
 from sinks.parquet.snapshots import Snapshots
 from sinks.parquet.store import store_of
@@ -50,6 +52,35 @@ def test_when_a_day_is_over_its_small_files_become_one(tmp_path: Path) -> None:
     sink.close()
     Snapshots(tmp_path, policy()).close()
     assert merged.exists()
+
+
+def test_where_folders_cannot_be_exchanged_small_files_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sinks.parquet.local.EXCHANGE", 1 << 20)  # a step no file system knows
+    said: list[str] = []
+    sink = Snapshots(tmp_path, policy(), say=said.append)
+    sink.tick(at(0), at(0), {})
+    for number in range(1, 4):
+        sink.write("availability", lines(stock("s1", number)))
+        publish(sink, 5 * number)
+    publish(sink, 24 * 60)
+    publish(sink, 24 * 60 + 5)
+    sink.close()
+    assert len(said) == 1
+    assert "cannot exchange folders" in said[0]
+    assert changes(tmp_path, "availability")["version"].to_list() == [1, 2, 3]
+    assert len(list((tmp_path / "tables/availability_history/date=2026-03-02").iterdir())) == 3
+    assert list(faults(store_of(tmp_path))) == []
+
+
+def test_a_manifest_that_was_touched_is_refused_with_words(tmp_path: Path) -> None:
+    sink = snapshots_at(tmp_path)
+    publish(sink, 5)
+    sink.close()
+    (tmp_path / f"meta/manifests/{manifests(tmp_path)[0].snapshot}.json").write_text("{")
+    with pytest.raises(Terminal, match="is not a manifest of ours"):
+        Snapshots(tmp_path, policy())
 
 
 def test_verify_finds_what_was_touched(tmp_path: Path) -> None:
