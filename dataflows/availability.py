@@ -32,7 +32,7 @@ from sources.files import InputFile, find
 from sources.lanes import FileLane
 
 COUNTS = "meta/counts.json"
-LINES = (topics.AVAILABILITY.name, topics.LIFECYCLE.name, topics.DEAD_LETTERS.name)
+LINES = (topics.AVAILABILITY.name, topics.LIFECYCLE.name, topics.EXCEPTIONS.name, topics.DEAD_LETTERS.name)
 _lines = msgspec.json.Encoder().encode_lines
 
 
@@ -99,6 +99,8 @@ class Orders(Hosted):
         mails = [Mail("skus", shard, claims) for shard, claims in told.claims.items()]
         if told.lifecycle:
             mails.append(Mail(topics.LIFECYCLE.name, 0, _lines(told.lifecycle)))
+        if told.exceptions:
+            mails.append(Mail(topics.EXCEPTIONS.name, 0, _lines(told.exceptions)))
         if told.tally is not None:
             mails.append(Mail("tally", 0, told.tally))
         return mails

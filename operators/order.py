@@ -123,6 +123,7 @@ class Order(Struct, array_like=True, gc=False):
     stood_at: datetime | None = None
     exceptions: dict[str, Told] = field(default_factory=dict)
     odd: bool = False
+    doubt: datetime | None = None
     wake: datetime | None = None
     looked: datetime | None = None
 

@@ -11,20 +11,22 @@ from canonical.events import InventoryMoved, OrderAccepted, ProductUpserted
 from canonical.keys import shard_of
 from canonical.lifecycle import CLAIM_BEARING
 from canonical.messages import Claims, Parcel, Tally, Time
-from canonical.outputs import Lifecycle
+from canonical.outputs import ExceptionRecord, Lifecycle
 from canonical.policy import Policy
 from canonical.topics import STEM_OF
 from operators.claiming import claims_of
 from operators.clock import Clock
 from operators.deadlines import Deadlines
+from operators.exceptions.order_watch import OrderWatch
 from operators.exceptions.recent import BEGINNING
 from operators.exceptions.steps import stand, steps
+from operators.exceptions.tracker import open_ids
 from operators.joins import JOINS
 from operators.kits import Kits, KitsState
 from operators.order import Issued, Order
 from operators.seal import seal, unseal
 from operators.shelf import LIVE_LIMIT, Shelf
-from operators.story import Upshot, story, upshot
+from operators.story import Upshot, outline, story, upshot
 
 _CLAIM_BEARING = frozenset(CLAIM_BEARING)
 VERSION, STANDING = 1, 2
@@ -39,14 +41,19 @@ class State(Struct, array_like=True):
     orders: dict[str, bytes]
     deadlines: list[tuple[datetime, str]]
     counts: dict[str, dict[str, int]]
+    timers: list[tuple[datetime, str]]
 
 
 class Told(Struct):
-    """What a batch came to: lifecycle records, claims per SKU shard, and the tally when time went to everyone."""
+    """What a batch came to.
+
+    Lifecycle records, claims per SKU shard, the tally when time went to everyone, and what changed of exceptions.
+    """
 
     lifecycle: list[Lifecycle]
     claims: dict[int, Claims]
     tally: Tally | None
+    exceptions: list[ExceptionRecord]
 
 
 class OrderShard:
@@ -73,6 +80,7 @@ class OrderShard:
         self._deadlines = Deadlines()
         self._counts: dict[str, dict[str, int]] = {}
         self._since: dict[str, datetime] = {}
+        self._watch = OrderWatch(policy, self._kits)
 
     def apply(self, parcels: list[Parcel]) -> Told:
         """Join the parcels' events, in order, then take their time; the result is conflated per order."""
@@ -87,9 +95,11 @@ class OrderShard:
         if kits:
             self._upshots.clear()
             self._reclaim(kits, touched, issued)
+        woken = self._wake(touched)
         told = self._tell(
             touched, issued, self._clock.told(self.name, parcels[-1].time.now), everyone=everyone
         )
+        told.exceptions += woken
         self._retire()
         if self._orders.settle(LIVE_LIMIT):
             self._upshots.clear()
@@ -98,7 +108,7 @@ class OrderShard:
     def _join(
         self, parcel: Parcel, touched: dict[str, int], issued: dict[str, list[Issued]], kits: set[str]
     ) -> None:
-        orders, counts = self._orders, self._counts
+        orders, counts, heeded = self._orders, self._counts, self._watch.heeded
         for event in parcel.events:
             kind = type(event)
             if kind is ProductUpserted:
@@ -123,6 +133,8 @@ class OrderShard:
             JOINS[kind](order, event, rank)
             if order.last_at is None or event.time > order.last_at:
                 order.last_at = event.time
+            if kind in heeded or order.exceptions:
+                self._watch.join(key, order, event)
             if kind not in _CLAIM_BEARING:
                 touched.setdefault(key, 0)
                 continue
@@ -137,17 +149,36 @@ class OrderShard:
 
     def _reclaim(self, kits: set[str], touched: dict[str, int], issued: dict[str, list[Issued]]) -> None:
         """A kit's parts changed: every order that names it claims anew, and its issues are told again."""
-        for key, order in self._orders.peek():
-            if not kits.isdisjoint(order.named):
+        for key in [key for key, order in self._orders.peek() if not kits.isdisjoint(order.named)]:
+            if (order := self._orders.get(key)) is not None:
                 touched[key] = STANDING
                 self._since[key] = BEGINNING
+                self._watch.recast(key, order)
                 known = issued.setdefault(key, [])
                 known += [issue for issue in order.issues if issue.sku in kits and issue not in known]
+
+    def _wake(self, touched: dict[str, int]) -> list[ExceptionRecord]:
+        """Look at the orders whose timers have run out; those touched by the batch are looked at as they are told."""
+        watermark = self._clock.watermark
+        told: list[ExceptionRecord] = []
+        if watermark is None:
+            return told
+        for key in self._watch.due(watermark):
+            order = self._orders.get(key)
+            if order is None or key in touched or order.wake is None or order.wake > watermark:
+                continue
+            so_far = self._upshots.get(key) or outline(order, self._kits)
+            if news := self._watch.look(key, order, so_far, watermark):
+                told += news
+                touched[key] = 0
+        return told
 
     def _tell(
         self, touched: dict[str, int], issued: dict[str, list[Issued]], time: Time, *, everyone: bool
     ) -> Told:
         lifecycle: list[Lifecycle] = []
+        exceptions: list[ExceptionRecord] = []
+        watermark = time.watermark
         claims: dict[int, Claims] = {}
         if everyone:
             claims = {shard: Claims([], time) for shard in range(self._sku_shards)}
@@ -158,6 +189,10 @@ class OrderShard:
             so_far = self._upshots.get(key)
             if so_far is None or claiming is STANDING or so_far.rejected != order.rejected:
                 so_far = self._upshots[key] = upshot(order, self._kits, self._timed)
+            if claiming is STANDING:
+                self._watch.stand(key, order, so_far)
+            if order.wake is not None and watermark is not None and order.wake <= watermark:
+                exceptions += self._watch.look(key, order, so_far, watermark)
             lifecycle.append(story(key, order, so_far))
             if claiming:
                 moved = order.issues if self._net else issued.get(key, [])
@@ -171,7 +206,7 @@ class OrderShard:
                         note = claims[shard] = Claims([], time)
                     note.claims.append(claim)
         self._since.clear()
-        return Told(lifecycle, claims, Tally(self.name, self._counts) if everyone else None)
+        return Told(lifecycle, claims, Tally(self.name, self._counts) if everyone else None, exceptions)
 
     def _retire(self) -> None:
         """Let orders leave that are closed and older than the retention; a repeat of theirs is late by then."""
@@ -184,7 +219,7 @@ class OrderShard:
                 continue
             if order.last_at + self._retention > watermark:
                 self._deadlines.arm(order.last_at + self._retention, key)
-            elif self._closed(order):
+            elif order.wake is None and not open_ids(order.exceptions) and self._closed(order):
                 self._orders.drop(key)
                 self._upshots.pop(key, None)
             else:
@@ -219,6 +254,7 @@ class OrderShard:
             self._orders.snapshot(),
             self._deadlines.snapshot(),
             self._counts,
+            self._watch.snapshot(),
         )
         return seal("orders", self._index, self._shards, state)
 
@@ -230,3 +266,4 @@ class OrderShard:
         self._upshots.clear()
         self._deadlines = Deadlines(state.deadlines)
         self._counts = state.counts
+        self._watch.restore(state.timers)

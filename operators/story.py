@@ -12,6 +12,7 @@ from msgspec import Struct
 from canonical.lifecycle import STATES, imply
 from canonical.messages import ClaimLine
 from canonical.outputs import Lifecycle, LifecycleLine
+from operators.exceptions.tracker import open_ids
 from operators.kits import Kits
 from operators.order import Issued, Order, Shipped
 from operators.standing import LineStanding, PartStanding, claim_lines, standing
@@ -37,19 +38,26 @@ class Upshot(Struct, gc=False):
 
 def upshot(order: Order, kits: Kits, timed: Collection[str]) -> Upshot:
     """Work out where the order stands; at locations in `timed` owed units are told per shipment."""
+    so_far = outline(order, kits)
+    so_far.lines = [_line(line) for line in so_far.standing]
+    so_far.claims = claim_lines(order, so_far.standing, timed)
+    return so_far
+
+
+def outline(order: Order, kits: Kits) -> Upshot:
+    """The upshot but for what it tells: no lines and no claims."""
     lines = standing(order, kits)
     left = _left(lines)
     shipped = shipped_at(order, lines, kits) if left and order.document is not None else None
-    told = [_line(line) for line in lines]
-    claims = claim_lines(order, lines, timed)
-    return Upshot(lines, told, claims, shipped, _cancelled_at(order, lines), left, order.rejected)
+    return Upshot(lines, [], {}, shipped, _cancelled_at(order, lines), left, order.rejected)
 
 
 def story(order_id: str, order: Order, so_far: Upshot) -> Lifecycle:
     """The lifecycle record of an order; `version` = the distinct events it rests on."""
     milestones = milestones_of(order, so_far)
     state = _state(order, so_far, milestones)
-    return Lifecycle(order_id, len(order.seen), order.channel, state, milestones, so_far.lines, [])
+    exceptions = open_ids(order.exceptions) if order.exceptions else []
+    return Lifecycle(order_id, len(order.seen), order.channel, state, milestones, so_far.lines, exceptions)
 
 
 def milestones_of(order: Order, so_far: Upshot) -> dict[str, datetime]:

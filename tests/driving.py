@@ -17,7 +17,7 @@ from dataflows.lanes import RoutedLane
 from dataflows.plain import Plain
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
-KEYS = {"availability": "sku", "lifecycle": "order_id"}
+KEYS = {"availability": "sku", "lifecycle": "order_id", "exceptions": "exception_id"}
 _records = msgspec.json.Decoder()
 _event = msgspec.json.Decoder(AnyEvent)
 
