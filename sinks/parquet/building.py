@@ -156,9 +156,8 @@ class Builder:
                 if not lacks_exchange(error):
                     raise
                 self._publisher.store.abandon([])
-                self._say(
-                    f"{self._publisher.store.root}: this file system cannot exchange folders; histories stay as they are"
-                )
+                words = "this file system cannot exchange folders, so histories stay in small files"
+                self._say(f"{self._publisher.store.root}: {words}")
             self._compacted = watermark.date()
 
 

@@ -32,11 +32,19 @@ class Publisher:
 
     def __init__(self, store: Store, *, resume: bool) -> None:
         self.store = store
+        self.latest: Manifest | None = None
         store.fence()
+        try:
+            self._take_over(resume=resume)
+        except BaseException:
+            store.close()
+            raise
+
+    def _take_over(self, *, resume: bool) -> None:
         if not resume:
             self._start_anew()
-        ids = snapshots(store)
-        self.latest: Manifest | None = load(store, ids[-1]) if ids else None
+        ids = snapshots(self.store)
+        self.latest = load(self.store, ids[-1]) if ids else None
         self._clean()
         self.point()
 
