@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from canonical.errors import REFUSALS
-from canonical.topics import EVENT_TYPES, INPUTS, OUTPUTS, TYPE_NAME, Topic
+from canonical.topics import EVENT_TYPES, INPUTS, OUTPUTS, PARTITIONS, TYPE_NAME, Topic
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 KAFKA_BINDING = "0.5.0"
@@ -71,7 +71,7 @@ def _name(kind: type) -> str:
 
 
 def _channel(topic: Topic) -> Document:
-    policy = "compact" if topic.compacted else "delete"
+    kept = topic.settings()
     return {
         "address": topic.name,
         "description": f"{topic.summary}; keyed by {topic.key}",
@@ -79,7 +79,12 @@ def _channel(topic: Topic) -> Document:
         "bindings": {
             "kafka": {
                 "topic": topic.name,
-                "topicConfiguration": {"cleanup.policy": [policy]},
+                "partitions": PARTITIONS,
+                "topicConfiguration": {
+                    "cleanup.policy": [kept["cleanup.policy"]],
+                    "retention.ms": int(kept["retention.ms"]),
+                    "max.message.bytes": int(kept["max.message.bytes"]),
+                },
                 "bindingVersion": KAFKA_BINDING,
             }
         },

@@ -94,7 +94,12 @@ def test_every_topic_is_a_channel_with_its_key_and_cleanup() -> None:
         channel = API["channels"][topic.name]
         assert channel["address"] == topic.name
         wanted = ["compact"] if topic.compacted else ["delete"]
-        assert channel["bindings"]["kafka"]["topicConfiguration"]["cleanup.policy"] == wanted
+        kept = channel["bindings"]["kafka"]["topicConfiguration"]
+        assert kept["cleanup.policy"] == wanted
+        settings = topic.settings()
+        assert {
+            name: str(kept[name]) for name in ("retention.ms", "max.message.bytes")
+        }.items() <= settings.items()
         assert len(channel["messages"]) == len(topic.holds)
         for kind, reference in zip(topic.holds, channel["messages"].values(), strict=True):
             message = target(API, reference["$ref"])

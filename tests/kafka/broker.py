@@ -1,7 +1,8 @@
 """A real Apache Kafka broker on this machine, for as long as the tests run.
 
 Its jars are named in `pom.xml` and kept by Maven in its own store; after the first time nothing is fetched.
-`KAFKA_BOOTSTRAP` names a broker to use instead (tests that stop the broker are then skipped). Without Java or
+`KAFKA_BOOTSTRAP` names another broker to try, kept for tests alone: topics of our names are DELETED there. Tests
+that stop the broker, or sign in, start their own all the same. Without Java or
 Maven these tests are skipped with words, except where CI is set: there their absence is a failure.
 """
 
@@ -29,16 +30,18 @@ SETTINGS = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{plain},SASL_PLAINTEXT://127.0.0.1:{sasl},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{plain},SASL_PLAINTEXT://127.0.0.1:{sasl}
+listeners=PLAINTEXT://127.0.0.1:{plain},SASL_SSL://127.0.0.1:{sasl},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{plain},SASL_SSL://127.0.0.1:{sasl}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL
 sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
-listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config=\
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=\
 org.apache.kafka.common.security.scram.ScramLoginModule required;
-listener.name.sasl_plaintext.plain.sasl.jaas.config=\
+listener.name.sasl_ssl.plain.sasl.jaas.config=\
 org.apache.kafka.common.security.plain.PlainLoginModule required user_{user}="{password}";
+ssl.keystore.type=PEM
+ssl.keystore.location={pem}
 log.dirs={logs}
 num.partitions=1
 offsets.topic.replication.factor=1
@@ -86,13 +89,17 @@ def class_path() -> str:
 
 
 class Broker:
-    """One broker in a directory of its own. `bootstrap` speaks plain text, `sasl` asks for user and password."""
+    """One broker in a directory of its own. `bootstrap` speaks plain text.
+
+    `sasl` speaks TLS, by a certificate in `ca`, and asks for user and password.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._jars = class_path()
         plain, sasl, controller = free_ports(3)
         self.bootstrap, self.sasl = f"127.0.0.1:{plain}", f"127.0.0.1:{sasl}"
+        self.ca = directory / "certificate.pem"
         self._settings = directory / "server.properties"
         self._process: subprocess.Popen[bytes] | None = None
         text = SETTINGS.format(
@@ -102,6 +109,7 @@ class Broker:
             logs=directory / "logs",
             user=USER,
             password=PASSWORD,
+            pem=certified(directory),
         )
         self._settings.write_text(text, encoding="utf-8")
         scram = f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]"
@@ -143,6 +151,18 @@ class Broker:
                 self._process.terminate()
             self._process.wait(timeout=60)
             self._process = None
+
+
+def certified(directory: Path) -> Path:
+    """A key and the certificate it signs for itself, in one file; the certificate also alone."""
+    if shutil.which("openssl") is None:
+        absent("openssl is not on the PATH")
+    key, certificate, both = (directory / f"{name}.pem" for name in ("key", "certificate", "both"))
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test"]
+    names = ["-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*command, *names, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    both.write_text(key.read_text() + certificate.read_text())
+    return both
 
 
 def free_ports(count: int) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,12 +15,12 @@ from confluent_kafka.admin import NewPartitions
 from canonical.broker import Connection
 from canonical.errors import Terminal, Transient
 from canonical.policy import Kafka, Time
+from dataflows.brokers import connection as connect
 from sinks.kafka import KafkaOutlet
 from sources import kafka_cluster
 from sources.block import Decoded
 from sources.kafka import LANES, KafkaLane
-from sources.kafka_cluster import Cluster
-from tests.kafka.broker import Broker
+from tests.kafka.broker import PASSWORD, USER, Broker, certified
 from tests.kafka.desk import cluster, fresh, ids, lanes, lines, moved, put, read, until
 
 ALL = [f"m-{number}" for number in range(3000)]
@@ -229,20 +230,28 @@ def test_a_broker_that_stops_and_starts_is_waited_for(broker: Broker) -> None:
     assert seen["before"] == seen["after"], "time stands still while nobody answers"
 
 
-def test_scram_signs_in_and_a_wrong_password_is_refused_with_words(broker: Broker) -> None:
+def test_tls_and_scram_sign_in_and_what_is_wrong_is_refused_with_words(
+    broker: Broker, tmp_path: Path
+) -> None:
     plain = Connection(broker.bootstrap, {"bootstrap.servers": broker.bootstrap})
     fresh(plain)
     told(plain, 0, 10)
-    settings = {
-        "bootstrap.servers": broker.sasl,
-        "security.protocol": "sasl_plaintext",
-        "sasl.mechanism": "SCRAM-SHA-512",
-        "sasl.username": "sellable",
-    }
-    right = Connection(broker.sasl, {**settings, "sasl.password": "correct horse"})
+    for name, secret in {"user": USER, "right": PASSWORD, "wrong": "battery staple"}.items():
+        (tmp_path / name).write_text(secret)
+    other = certified(tmp_path)
+
+    def signed_in(password: str, ca: Path) -> Connection:
+        files = {"username_file": tmp_path / "user", "password_file": tmp_path / password, "ca_file": ca}
+        table = {"security": "sasl_tls", "mechanism": "SCRAM-SHA-512", "start_timeout": "20s"}
+        kafka = Kafka.model_validate({**table, **{key: str(path) for key, path in files.items()}})
+        return connect(broker.sasl, kafka)
+
+    right = signed_in("right", broker.ca)
     assert len(ids(read(lanes(cluster(right), until_end=True)))) == 10
-    kafka = Kafka(start_timeout=timedelta(seconds=20))
-    wrong = Connection(broker.sasl, {**settings, "sasl.password": "battery staple"}, kafka)
-    with pytest.raises(Terminal, match="refuse us: _AUTHENTICATION") as refused:
-        Cluster(wrong, ("inventory",)).open()
-    assert "battery" not in str(refused.value) + repr(wrong)
+    faults = [(signed_in("wrong", broker.ca), "_AUTHENTICATION"), (signed_in("right", other), "_SSL")]
+    for wrong, words in faults:
+        with pytest.raises(Terminal, match=f"refuse us: {words}") as refused:
+            cluster(wrong)
+        with pytest.raises(Terminal, match=f"refuse us: {words}"):
+            KafkaOutlet(wrong, "inventory")
+        assert "battery" not in f"{refused.value} {wrong!r}"
