@@ -47,7 +47,7 @@ def as_of(order: Order, at: datetime) -> Order:
         return order
     then: Order = msgspec.structs.replace(
         order,
-        last_at=None,
+        last_at=at,
         placed_at=_if_by(order.placed_at, at),
         changed_at=_if_by(order.changed_at, at),
         own=_by(order.own, at),

@@ -22,7 +22,7 @@ def missed(order: Order, so_far: Upshot, sla: Sla) -> Iterator[datetime]:
     placed = reached.get("placed")
     if order.document is None or placed is None:
         return
-    left = confirmed_at(so_far)
+    left = confirmed_at(so_far, reached)
     for name, due in deadlines(order, sla, placed, left):
         at = acknowledged_at(order) if name == "acknowledged" else reached.get(name)
         if at is None or at > due:

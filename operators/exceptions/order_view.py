@@ -70,7 +70,7 @@ class View:
     @cached_property
     def confirmed(self) -> datetime | None:
         """When the order was shipped, if shipments say so and not the book's issues alone."""
-        return confirmed_at(self.so_far)
+        return confirmed_at(self.so_far, self.milestones)
 
     @property
     def known(self) -> bool:
@@ -125,13 +125,13 @@ def sla_of(policy: Policy, channel: str | None) -> Sla:
     return DEFAULTS if stanza is None else stanza.sla
 
 
-def confirmed_at(so_far: Upshot) -> datetime | None:
+def confirmed_at(so_far: Upshot, milestones: dict[str, datetime]) -> datetime | None:
     """When the order was shipped by the word of shipments alone; deadlines from then on wait for that word."""
     if so_far.shipped_at is None:
         return None
     parts = [part for line in so_far.standing for part in line.parts]
     enough = all(sum(part.shipped.values()) >= part.ordered - part.cancelled for part in parts)
-    return so_far.shipped_at if enough else None
+    return milestones["shipped"] if enough else None
 
 
 def most(line: LineStanding, count: Callable[[PartStanding], int]) -> int:
