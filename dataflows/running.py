@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -47,10 +48,12 @@ def all_of(args: argparse.Namespace) -> Summary:
     _note(args, finished=None)
     _outputs(plan, fresh=args.state is None or not engine.has_state(args.state))
     progress = Progress(sys.stderr)
-    try:
-        whole = _alone(args, plan, progress) if args.workers == 1 else _together(args, progress)
-    finally:
-        progress.close()
+    fresh = args.state is None
+    with _snapshots(args, plan, anew=fresh):
+        try:
+            whole = _alone(args, plan, progress) if args.workers == 1 else _together(args, progress)
+        finally:
+            progress.close()
     if whole:
         _note(args, finished=datetime.now(UTC))
     counted = plan.output / COUNTS
@@ -59,10 +62,35 @@ def all_of(args: argparse.Namespace) -> Summary:
 
 
 def _outputs(plan: Plan, *, fresh: bool) -> None:
-    """Every stream's file exists from the start, also if nothing is ever told; a fresh run empties them."""
+    """Every stream's file exists from the start, also if nothing is ever told; a fresh run has new ones."""
     for stem in LINES:
         path = plan.output / f"{stem}.ndjson"
-        path.open("wb" if fresh else "ab").close()
+        if fresh:
+            path.unlink(missing_ok=True)
+        path.touch()
+
+
+def _snapshots(args: argparse.Namespace, plan: Plan, *, anew: bool) -> AbstractContextManager[None]:
+    """Parquet snapshots beside the run, unless only the main job was asked for."""
+    if args.job != "all":
+        return nullcontext()
+    from dataflows import snapshots  # noqa: PLC0415  because polars is slow to import and not every run wants it
+
+    return snapshots.beside(snapshots.Following(plan.output, plan.policy, as_of=plan.as_of, anew=anew))
+
+
+def snapshots_of(args: argparse.Namespace) -> None:
+    """The snapshots job by itself: from the record streams in --input to Parquet below --output."""
+    from dataflows import snapshots  # noqa: PLC0415  because polars is slow to import and not every run wants it
+
+    policy = load(args.config)
+    if policy.snapshots.root is None:
+        own = policy.snapshots.model_copy(update={"root": str(args.output)})
+        policy = policy.model_copy(update={"snapshots": own})
+    if not args.input.is_dir():
+        raise Terminal(f"--input {args.input}: there is no such directory")
+    as_of = args.as_of.astimezone(UTC) if args.as_of is not None else None
+    snapshots.follow(snapshots.Following(args.input, policy, as_of=as_of))
 
 
 def _note(args: argparse.Namespace, *, finished: datetime | None) -> None:

@@ -22,7 +22,13 @@ examples:
 input: orders.ndjson, shipments.ndjson, inventory.ndjson, returns.ndjson, postings.ndjson, products.ndjson,
 listings.ndjson, or folders of those names with *.ndjson; also .gz and .zst; any may be missing.
 A run without --state starts its outputs anew; with --state it resumes.
+
+jobs: `all` is the main job with Parquet snapshots beside it; `availability` the main job alone; `snapshots` reads the
+streams another run writes (--input) and publishes Parquet below --output.
 """
+
+
+JOBS = ("all", "availability", "snapshots")
 
 
 def add(words: Any) -> None:
@@ -55,9 +61,7 @@ def add(words: Any) -> None:
     command.add_argument(
         "--workers", type=positive, default=1, metavar="N", help="processes to share the work (default 1)"
     )
-    command.add_argument(
-        "--job", choices=["all", "availability"], default="all", help="which job (default all)"
-    )
+    command.add_argument("--job", choices=JOBS, default="all", help="which job (default all)")
     command.add_argument(
         "--epoch",
         type=length,
@@ -75,6 +79,9 @@ def add(words: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     from dataflows import running
 
+    if args.job == "snapshots":
+        running.snapshots_of(args)
+        return 0
     if args.process_id is not None:
         running.member(args)
         return 0

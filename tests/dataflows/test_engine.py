@@ -157,3 +157,24 @@ def test_a_stopped_run_ends_cleanly_and_goes_on_exactly(
     assert json.loads(said)["whole"] is False
     assert json.loads(sellable(*words))["whole"] is True
     assert ends(output) == ends(plain)
+
+
+def test_snapshots_beside_the_run_hold_its_last_records(day: Path, tmp_path: Path) -> None:
+    sellable("run", "--input", str(day), "--output", str(tmp_path))
+    shown = sellable("snapshots", "show", "lifecycle", "--output", str(tmp_path), "--json")
+    rows = [json.loads(line) for line in shown.splitlines()]
+    assert {row["order_id"]: row["version"] for row in rows} == {
+        key: record["version"] for key, record in last(tmp_path, "lifecycle").items()
+    }
+    sellable("snapshots", "verify", "--output", str(tmp_path))
+
+
+def test_the_main_job_alone_publishes_no_snapshots(day: Path, tmp_path: Path) -> None:
+    sellable("run", "--input", str(day), "--output", str(tmp_path), "--job", "availability")
+    assert not (tmp_path / "tables").exists()
+
+
+def test_the_snapshots_job_reads_what_another_run_wrote(day: Path, plain: Path, tmp_path: Path) -> None:
+    sellable("run", "--input", str(plain), "--output", str(tmp_path), "--job", "snapshots")
+    sellable("snapshots", "verify", "--output", str(tmp_path))
+    assert list(tmp_path.glob("tables/availability/**/*.parquet"))

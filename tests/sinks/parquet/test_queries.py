@@ -13,7 +13,8 @@ import pytest
 from canonical.outputs import ExceptionRecord
 from tests.sinks.parquet.telling import START, at, lines, publish, snapshots_at, stock, trouble
 
-TEXT = (Path(__file__).parent / "queries.md").read_text(encoding="utf-8")
+README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+TEXT = README.partition("## Ask the tables")[2].partition("\n## ")[0]
 QUERIES = dict(re.findall(r"\*\*(.+?)\*\*.*?```sql\n(.+?)```", TEXT, re.DOTALL))
 HOUR, DAY = 60.0, 24 * 60.0
 
