@@ -74,14 +74,14 @@ def _snapshots(args: argparse.Namespace, plan: Plan, *, anew: bool) -> AbstractC
     """Parquet snapshots beside the run, unless only the main job was asked for."""
     if args.job != "all":
         return nullcontext()
-    from dataflows import snapshots  # noqa: PLC0415  because polars is slow to import and not every run wants it
+    from dataflows import snapshots  # polars is slow to import, and not every run wants it
 
     return snapshots.beside(snapshots.Following(plan.output, plan.policy, as_of=plan.as_of, anew=anew))
 
 
 def snapshots_of(args: argparse.Namespace) -> None:
     """The snapshots job by itself: from the record streams in --input to Parquet below --output."""
-    from dataflows import snapshots  # noqa: PLC0415  because polars is slow to import and not every run wants it
+    from dataflows import snapshots  # polars is slow to import, and not every run wants it
 
     policy = load(args.config)
     if policy.snapshots.root is None:
