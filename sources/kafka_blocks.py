@@ -35,10 +35,9 @@ def blocks(topic: str, partition: int, messages: Sequence[Message]) -> Iterator[
     offsets = [message.offset() for message in messages]
     faults: list[Block] = []
     if not all(map(_whole, lines)):
-        lines, offsets = [], []
-        for message in messages:
-            value, at = message.value(), message.offset()
-            if reason := _unfit(value):
+        values, lines, offsets = zip(lines, offsets, strict=True), [], []
+        for value, at in values:
+            if reason := "" if _whole(value) else _unfit(value):
                 fault = Fault("not_json", reason, value or b"", len(value or b""), at)
                 faults.append(Block(topic, b"", topic=topic, partition=partition, fault=fault))
             else:
@@ -60,17 +59,17 @@ def _parts(topic: str, partition: int, lines: list[bytes], offsets: list[int]) -
 
 
 def _whole(value: bytes | None) -> bool:
-    """Whether a value is a line as it is."""
-    return value is not None and value[:1] == b"{" and b"\n" not in value
+    """Whether a value looks like a line as it is."""
+    return value is not None and value[:1] == b"{" and value[-1:] == b"}" and b"\n" not in value
 
 
 def _unfit(value: bytes | None) -> str:
-    """Why a value cannot stand as a line, or ""."""
+    """Why a value cannot stand as a line, or "". Beside bytes that are not UTF-8 all lines would be slow."""
     if value is None:
         return "the message has no value"
     if not value.strip():
         return "the message is blank"
-    if b"\n" in value and len(value) <= MAX_LINE_BYTES:
+    if len(value) <= MAX_LINE_BYTES:
         try:
             msgspec.json.decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

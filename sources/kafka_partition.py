@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from datetime import datetime
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Message, TopicPartition
 from msgspec import Struct
 
+from canonical.outputs import DeadLetter
 from canonical.policy import Time
 from sources.block import Decoded
 from sources.decode import Decoder
@@ -30,6 +32,13 @@ class Standing(Struct, frozen=True):
     lag: int | None
     greatest: datetime | None
     watermark: datetime | None
+
+
+def _sent(letter: DeadLetter, messages: list[Message]) -> Message:
+    """The message a letter is of; they are in the order of their offsets."""
+    return messages[
+        bisect_left(messages, letter.origin.offset or 0, key=lambda message: message.offset() or 0)
+    ]
 
 
 class Partition:
@@ -59,8 +68,7 @@ class Partition:
         for block in blocks(self.topic, self.number, messages):
             one = self.decoder.decode(block, now)
             if one.letters:
-                of = {message.offset(): message for message in messages}
-                one.letters = [addressed(letter, of[letter.origin.offset]) for letter in one.letters]
+                one.letters = [addressed(letter, _sent(letter, messages)) for letter in one.letters]
             decoded.append(one)
         self.next = after
         return decoded

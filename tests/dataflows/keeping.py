@@ -72,7 +72,7 @@ def main() -> int:
     op.output("out", counted, TestingSink(counts))
     try:
         config = RecoveryConfig(str(state.parts))  # type: ignore[no-untyped-call]  # the engine's Rust side has no types
-        cli_main(flow, epoch_interval=timedelta(0), recovery_config=config)  # type: ignore[no-untyped-call]  # as above
+        cli_main(flow, epoch_interval=timedelta(0), recovery_config=config)  # type: ignore[no-untyped-call]  # the Rust side has no types
     finally:
         state.close()
     print(sum(dict(counts).values()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -74,20 +75,34 @@ def put(
     assert producer.flush(PATIENCE) == 0
 
 
-def taken(connection: Connection, topic: str, count: int) -> list[Message]:
-    """All messages of a topic, once there are `count`; fails when there are more or fewer."""
+def taken(connection: Connection, topic: str, count: int | None = None) -> list[Message]:
+    """All messages a topic has; fails when there are not `count`."""
     settings = {"group.id": "tests", "auto.offset.reset": "error", "enable.auto.commit": False}
     consumer = Consumer({**connection.settings, **settings})
     number = len(consumer.list_topics(topic, timeout=PATIENCE).topics[topic].partitions)
-    consumer.assign([TopicPartition(topic, partition, 0) for partition in range(number)])
+    places = [TopicPartition(topic, partition, 0) for partition in range(number)]
+    total = sum(_end(consumer, place) for place in places)
+    consumer.assign(places)
     found: list[Message] = []
     deadline = time.monotonic() + PATIENCE
-    while len(found) < count and time.monotonic() < deadline:
-        found += sound(consumer.consume(10_000, 0.2))
-    found += sound(consumer.consume(10_000, 0.5))
+    while len(found) < total and time.monotonic() < deadline:
+        found += sound(consumer.consume(10_000, 0.1))
     consumer.close()
-    assert len(found) == count
+    assert len(found) == (total if count is None else count)
     return found
+
+
+def _end(consumer: Consumer, place: TopicPartition) -> int:
+    """Where a partition ends, as soon as its leader knows that it leads: it may be new."""
+    ends: list[int] = []
+
+    def asked() -> bool:
+        with suppress(KafkaException):
+            ends.append(consumer.get_watermark_offsets(place, timeout=PATIENCE)[1])
+        return bool(ends)
+
+    until(asked, f"{place.topic} has a leader")
+    return ends[0]
 
 
 def sound(messages: list[Message]) -> list[Message]:
