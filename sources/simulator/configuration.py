@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from sources.simulator.clock import duration
-from sources.simulator.scenario import EXPECTED_EVERY, GRACE, LOCATIONS, POOLS, SAFETY_STOCK, SLA
+from sources.simulator.scenario import (
+    ALLOWED_LATENESS,
+    EXPECTED_EVERY,
+    GRACE,
+    LOCATIONS,
+    POOLS,
+    SAFETY_STOCK,
+    SLA,
+)
 from sources.simulator.simulation import Simulation
 
 
@@ -13,7 +21,7 @@ def configuration(sim: Simulation) -> str:
         "# Written by the simulator: the retailer whose day this is.",
         "",
         "[time]",
-        'allowed_lateness = "10m"',
+        f'allowed_lateness = "{duration(ALLOWED_LATENESS)}"',
     ]
     lines += [f'{name} = "{duration(time)}"' for name, time in GRACE.items()]
     lines += ["", "[pools]"]

@@ -34,7 +34,7 @@ SYSTEMS: dict[str, Callable[[Simulation], None]] = {
 }
 """What is wrong from the start."""
 
-_IN_TRANSIT = {"duplicates", "reordering", "late", "delayed_system"}
+_IN_TRANSIT = {"duplicates", "altered_duplicates", "reordering", "late", "delayed_system"}
 
 
 def arm(sim: Simulation) -> Callable[[], None]:

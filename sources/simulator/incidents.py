@@ -10,7 +10,7 @@ from sources.simulator.clock import HOUR, MINUTE, SECOND, stamp
 from sources.simulator.lifecycle import announce, cancel
 from sources.simulator.orders import STANDARD, Line, Order, Trouble
 from sources.simulator.rounds import state_balance, take_count, tell_count
-from sources.simulator.scenario import LOCATIONS
+from sources.simulator.scenario import ALLOWED_LATENESS, LOCATIONS
 from sources.simulator.simulation import SETTLE, Event, Simulation, Source
 from sources.simulator.truth import tell_fault
 from sources.simulator.warehouse import some_cell
@@ -18,6 +18,7 @@ from sources.simulator.world import PLACES, World
 from sources.simulator.writer import encode
 
 _NEVER = -(10**12)
+_KEYED_IN = 2 * MINUTE  # from a look at the books to the report of it
 
 
 def _touch(sim: Simulation) -> int | None:
@@ -62,7 +63,10 @@ def _misreport(sim: Simulation, what: tuple[int, int, int, int, int]) -> None:
     cell, wrong, n, first, ordinal = what
     right = ordinal == 3 or (ordinal == 2 and n % 3 == 2)
     quantity = sim.world.on_hand(cell) + (0 if right else wrong)
-    sim.at(sim.now + sim.span(MINUTE, 4 * MINUTE), _state, (cell, quantity, sim.now))
+    told = (
+        sim.now - 1 + _KEYED_IN
+    )  # the books are looked at on odd milliseconds, things are told on even ones
+    sim.at(told, _state, (cell, quantity, sim.now))
     ids: Event = {**_place_of(sim.world, cell), "units": abs(wrong)}
     again = (sim.now + sim.span(270 * MINUTE, 290 * MINUTE)) | 1
     if ordinal == 1:
@@ -70,10 +74,10 @@ def _misreport(sim: Simulation, what: tuple[int, int, int, int, int]) -> None:
     elif right and ordinal == 2:
         tell_fault(sim, "erp_drift", None, first, **ids)
     elif ordinal == 2:
-        cured = again if n % 2 else None
-        tell_fault(sim, "erp_drift", "erp_out_of_sync", sim.now, cured, **ids, since=stamp(first))
+        cured = again - 1 + _KEYED_IN if n % 2 else None
+        tell_fault(sim, "erp_drift", "erp_out_of_sync", told, cured, **ids, since=stamp(first))
         if cured is not None:
-            sim.cut(cured, _misreport, (cell, wrong, n, first, 3))
+            sim.cut(again, _misreport, (cell, wrong, n, first, 3))
 
 
 def _state(sim: Simulation, report: tuple[int, int, int]) -> None:
@@ -161,12 +165,17 @@ def _lose(sim: Simulation, n: int) -> None:
     source = sim.warehouses[place]
     tell_count(sim, (cell, sim.world.sellable[cell], sim.now, source.sequence, 0))
     sim.send = usual
+    # The next number follows at once and shows the hole.
+    tell_count(sim, (cell, sim.world.sellable[cell], sim.now, source.sequence, 0))
     found = (sim.now + sim.span(HOUR, 3 * HOUR)) & ~1 if n % 2 else None
     if found is not None:
         sim.at(found, _find, caught[0])
-    tell_fault(
-        sim, "sequence_gap", "sequence_gap", sim.now, found, source=source.name, sequence=str(source.sequence)
-    )
+    ids: Event = {"source": source.name, "sequence": str(source.sequence - 1)}
+    if found is None:
+        tell_fault(sim, "sequence_gap", "sequence_gap", sim.now + ALLOWED_LATENESS, **ids)
+    else:
+        ids["until"] = stamp(found)
+        tell_fault(sim, "sequence_gap", None, sim.now + ALLOWED_LATENESS, **ids, may=["sequence_gap"])
 
 
 def _find(sim: Simulation, what: tuple[str, bytes]) -> None:

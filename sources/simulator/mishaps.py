@@ -5,7 +5,7 @@ from __future__ import annotations
 from sources.simulator.clock import MINUTE
 from sources.simulator.delivery import hand_over
 from sources.simulator.dispatch import follow, issue, sent, tell_shipment
-from sources.simulator.orders import Order, Parcel
+from sources.simulator.orders import LINE_IDS, Order, Parcel
 from sources.simulator.postings import refund
 from sources.simulator.scenario import GRACE, LOCATIONS, SLA
 from sources.simulator.simulation import Event, Simulation
@@ -37,8 +37,7 @@ def ship_in_trouble(sim: Simulation, parcel: Parcel) -> None:
         at = time + GRACE["orphan_grace"]
         tell_trouble(sim, order, "orphan_shipment", at, shipment_id=parcel.id, may=["posting_missing"])
     elif order.suffers("shipped_after_cancel"):
-        may = ["order_stalled", "posting_missing", "posting_mismatch"]
-        tell_trouble(sim, order, "shipped_after_cancel", time, shipment_id=parcel.id, may=may)
+        _tell_lines(sim, parcel, "shipped_after_cancel", time, ["posting_missing", "posting_mismatch"])
     else:
         _go_wrong_later(sim, parcel, time)
         follow(sim, parcel)
@@ -63,9 +62,16 @@ def _go_wrong_later(sim: Simulation, parcel: Parcel, time: int) -> None:
         sim.at(sim.now + sim.span(10 * MINUTE, 150 * MINUTE), _refund, order)
 
 
+def _tell_lines(sim: Simulation, parcel: Parcel, code: str, time: int, may: list[str]) -> None:
+    """A fault of every line in the parcel."""
+    for index, _ in parcel.rows:
+        ids: Event = {"line_id": LINE_IDS[index], "sku": sim.world.names[sent(parcel.order, index)]}
+        tell_trouble(sim, parcel.order, code, time, **ids, shipment_id=parcel.id, may=may)
+
+
 def _ship_again(sim: Simulation, parcel: Parcel) -> None:
     time = tell_shipment(sim, parcel)
-    tell_trouble(sim, parcel.order, "overshipped", time, shipment_id=parcel.id)
+    _tell_lines(sim, parcel, "overshipped", time, [])
     sim.at(sim.now + sim.span(MINUTE, 100 * MINUTE), issue, parcel)
     hand_over(sim, parcel)
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from sources.simulator.clock import DAY, HOUR, MINUTE
 
 FAULTS: dict[str, str] = {
-    "duplicates": "events arrive a second time, some with other content under the same source and id",
+    "duplicates": "events arrive a second time",
+    "altered_duplicates": "events arrive a second time with other content under the same source and id",
     "reordering": "events arrive up to five minutes late, inside the allowed lateness",
     "late": "events arrive hours late, inside the retention",
     "lost": "a shipment, goods issue, allocation or acknowledgement is never sent",
@@ -39,7 +40,7 @@ FAULTS: dict[str, str] = {
     "listing_rejected": "a channel refuses an update",
     "unknown_sku": "a movement or listing names a SKU the catalogue does not know",
     "source_silent": "a source that should report hourly says nothing for hours",
-    "sequence_gap": "a message of a warehouse's numbered feed is lost on the way",
+    "sequence_gap": "a message of a warehouse's numbered feed is lost on the way, or found hours later",
     "schema_drift": "events carry fields and attributes the contract does not know",
     "carrier_exception": "a carrier reports trouble with a parcel",
     "clock_skew": "two systems' clocks are off by a minute or two, and a few events lie far in the future",
@@ -74,6 +75,7 @@ SLA: dict[str, int] = {
 """Deadlines in milliseconds, written to the configuration. `posted` and `refunded` are tighter than the
 defaults, so that one day is long enough to miss them; a clean day keeps both."""
 
+ALLOWED_LATENESS = 10 * MINUTE
 GRACE = {"orphan_grace": HOUR, "erp_grace": 4 * HOUR, "listing_grace": 30 * MINUTE}
 EXPECTED_EVERY = HOUR
 """Every watched source reports at least every 22 minutes on a clean day."""

@@ -13,12 +13,12 @@ from sources.simulator.writer import encode
 _TURNS = (
     "duplicates",
     "reordering",
+    "altered_duplicates",
     "late",
     "duplicates",
     "reordering",
     "reordering",
     "reordering",
-    "duplicates",
 )
 _MEAN_GAP = 60  # events between two disturbances
 _FIRST = 20
@@ -77,21 +77,17 @@ class Transit:
             return False
         self._turn += 1
         self._gap = 1 + int(2 * _MEAN_GAP * self._rng.random())
-        ids = {"stem": stem, "source": source.name, "event_id": event["id"], "type": kind}
-        if turn == "duplicates":
-            changed = self._rng.random() < 0.2
-            line = encode(self._altered(event) if changed else event)
-            self._plan(self._repeat, (stem, line, {**ids, "changed": changed}), 10 * SECOND, 2 * HOUR)
+        ids = {"fault": turn, "stem": stem, "source": source.name, "event_id": event["id"], "type": kind}
+        if turn in {"duplicates", "altered_duplicates"}:
+            line = encode(event if turn == "duplicates" else _altered(event))
+            self._plan(self._repeat, (stem, line, ids), 10 * SECOND, 2 * HOUR)
             return False
-        if turn == "reordering":
-            until = self._plan(self._arrive, (stem, encode(event)), 2 * SECOND, 5 * MINUTE)
-            tell_fault(sim, turn, None, sim.now, **ids, until=stamp(until))
-            return True
-        until = self._plan(self._arrive, (stem, encode(event)), HOUR, 5 * HOUR)
-        key = "sku" if stem == "inventory" else "order_id"
-        tell_fault(
-            sim, turn, None, sim.now, **ids, **{key: event["subject"]}, until=stamp(until), may=_MAY[kind]
-        )
+        low, high = (2 * SECOND, 5 * MINUTE) if turn == "reordering" else (HOUR, 5 * HOUR)
+        ids["until"] = stamp(self._plan(self._arrive, (stem, encode(event)), low, high))
+        if turn == "late":
+            ids["sku" if stem == "inventory" else "order_id"] = event["subject"]
+            ids["may"] = _MAY[kind]
+        tell_fault(sim, code=None, at=sim.now, **ids)
         return True
 
     def _plan(self, step: Any, what: tuple[Any, ...], low: int, high: int) -> int:
@@ -107,7 +103,7 @@ class Transit:
         stem, line, ids = what
         number = sim.writer.write(stem, line)
         sim.writer.duplicates[stem] += 1
-        tell_fault(sim, "duplicates", None, sim.now, **ids, line=number)
+        tell_fault(sim, code=None, at=sim.now, **ids, line=number)
 
     def _flood(self, sim: Simulation, _: None) -> None:
         """The silent system is back and sends everything in the order it happened."""
@@ -117,13 +113,14 @@ class Transit:
         tell_fault(sim, "delayed_system", None, self._opens, **ids, may=_DELAYED_MAY)
         self._held.clear()
 
-    def _altered(self, event: Event) -> Event:
-        """The same source, id and key with other content: whoever takes it for news is wrong."""
-        data = dict(event["data"])
-        if "quantity" in data:
-            data["quantity"] *= 2
-        elif "lines" in data:
-            data["lines"] = [{**line, "quantity": line["quantity"] * 2} for line in data["lines"]]
-        else:
-            return {**event, "traceparent": "00-" + "d" * 32 + "-" + "d" * 16 + "-01", "data": data}
-        return {**event, "data": data}
+
+def _altered(event: Event) -> Event:
+    """The same source, id and key with other content: whoever takes it for news is wrong."""
+    data = dict(event["data"])
+    if "quantity" in data:
+        data["quantity"] *= 2
+    elif "lines" in data:
+        data["lines"] = [{**line, "quantity": line["quantity"] * 2} for line in data["lines"]]
+    else:
+        return {**event, "traceparent": "00-" + "d" * 32 + "-" + "d" * 16 + "-01", "data": data}
+    return {**event, "data": data}
