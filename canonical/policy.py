@@ -5,37 +5,17 @@ pydantic reads it once at start; an unknown key or an impossible value is refuse
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+from canonical.api import Api
+from canonical.stanza import Duration, PositiveDuration, Share, Table
+
 MAX_POOLS_IN_A_GROUP = 12
 ALL = "all"
 """The pool of every location, used where no pools are configured and by channels that name none."""
-
-
-def duration(text: object) -> timedelta:
-    """ "90s", "15m", "4h", "2d" → timedelta. Raises ValueError saying what would be right."""
-    if isinstance(text, timedelta):
-        return text
-    match = re.fullmatch(r"(\d+)([smhd])", text) if isinstance(text, str) else None
-    if match is None:
-        raise ValueError('a duration is a whole number with a unit: "90s", "15m", "4h" or "2d"')
-    return timedelta(**{UNITS[match[2]]: int(match[1])})
-
-
-Duration = Annotated[timedelta, BeforeValidator(duration)]
-PositiveDuration = Annotated[Duration, Field(gt=timedelta(0))]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Table(BaseModel):
-    """A TOML table of ours: frozen, and closed to keys it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Time(Table):
@@ -92,7 +72,7 @@ class Channel(Table):
     `excluded`: SKUs not for sale there. `demand_half_life`: after it a sale counts half in the demand expected.
     `turn`: how long a wrong listing is expected to wait; `deadband`: up to so many units expected lost in a turn, a
     change waits until calls are ample. `answer_within`: silence for so long after an update means it failed.
-    `lowers_on_sale`: the channel subtracts its own sales from what it shows.
+    `lowers_on_sale`: the channel subtracts its own sales from what it shows. `driver`: who tells it, by `api`.
     """
 
     source: str | None = None
@@ -114,6 +94,7 @@ class Channel(Table):
     answer_within: PositiveDuration = timedelta(minutes=5)
     lowers_on_sale: bool = False
     driver: str | None = None
+    api: Api = Api()
     sla: Sla = Sla()
 
 
@@ -204,10 +185,10 @@ class Policy(Table):
     time: Time = Time()
     severity: Severity = Severity()
     snapshots: Snapshots = Snapshots()
-    sources: dict[str, Source] = {}
-    locations: dict[str, Location] = {}
-    pools: dict[str, tuple[str, ...]] = {}
-    channels: dict[str, Channel] = {}
+    sources: dict[str, Source] = Field(default_factory=dict)
+    locations: dict[str, Location] = Field(default_factory=dict)
+    pools: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    channels: dict[str, Channel] = Field(default_factory=dict)
     kafka: Kafka = Kafka()
 
     @model_validator(mode="after")

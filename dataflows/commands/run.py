@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from canonical.errors import Terminal
-from canonical.policy import duration
+from canonical.stanza import duration
 
 EPILOG = """\
 examples:
