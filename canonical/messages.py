@@ -83,22 +83,26 @@ class Move(Struct, array_like=True, gc=False):
 
 
 class Step(Struct, array_like=True, gc=False):
-    """What an order claimed of a SKU from an instant on, in event time; `rank` names the event that made it so."""
+    """What an order claimed of a SKU from an instant on, in event time; `rank` names the event that made it so.
+
+    `moves`: the goods issues of that instant.
+    """
 
     at: datetime
     rank: str
     channel: str | None
     placed_at: datetime | None
     lines: list[ClaimLine]
+    moves: list[Move]
 
 
 class Claim(Struct, array_like=True, gc=False):
     """All one order claims of one SKU at present, and the goods issues that changed with it.
 
     `changes` counts the order's claim-bearing events this SKU had not been told of. (`at`, `rank`) is the
-    order's latest claim-bearing event, `correlationid` its. The claim is as it is since `stood_at`; where more
-    than that is news, `steps` tell it instant by instant, the last of them the present one. `named_at`, `named_by`:
-    the first event of the order that names the SKU.
+    order's latest claim-bearing event, `correlationid` its. The claim is as it is since `stood_at`, by the event
+    `stood_by`, None if that is no news; where more is, `steps` tell it instant by instant, the last of them the
+    present one. `named_at`, `named_by`: the first event of the order that names the SKU.
     """
 
     order_id: str
@@ -111,7 +115,8 @@ class Claim(Struct, array_like=True, gc=False):
     at: datetime
     rank: str
     correlationid: str
-    stood_at: datetime
+    stood_at: datetime | None
+    stood_by: str
     named_at: datetime
     named_by: str
     steps: list[Step]
@@ -128,11 +133,17 @@ class Claims(Struct, array_like=True, gc=False):
 
 
 class Part(Struct, array_like=True, gc=False):
-    """Where one SKU stands, told to the shards of the kits it is in, and of the kit it is itself."""
+    """Where one SKU stands, told to the shards of the kits it is in, and of the kit it is itself.
+
+    `everywhere`: its ats for a channel of the pool `all`. `active`, `listings`: as in `channel_news.Offer`.
+    """
 
     sku: str
     record: Availability
     rank: str
+    everywhere: int = 0
+    active: bool = True
+    listings: dict[str, str] = {}
 
 
 class Parts(Struct, array_like=True, gc=False):
@@ -143,6 +154,50 @@ class Parts(Struct, array_like=True, gc=False):
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[str, bytes]]:
         return unpack, ("Parts", _encode(self))
+
+
+class Span(Struct, array_like=True, gc=False):
+    """A source spoke at `first` and at `last`, and was never silent for too long in between."""
+
+    source: str
+    first: datetime
+    last: datetime
+
+
+class Run(Struct, array_like=True, gc=False):
+    """All numbers from `first` to `last` of a source's sequence came; `at` is the least of their times.
+
+    `id`: the event that has the first number.
+    """
+
+    source: str
+    first: int
+    last: int
+    at: datetime
+    id: str
+
+
+class Drifted(Struct, array_like=True, gc=False):
+    """A sample of a field the contract does not know; `sample` names its neighbours."""
+
+    source: str
+    type: str
+    field: str
+    sample: str
+    at: datetime
+    id: str
+
+
+class Heard(Struct, array_like=True, gc=False):
+    """What one lane heard of its sources in one read, and its time after it."""
+
+    spans: list[Span]
+    runs: list[Run]
+    drift: list[Drifted]
+    time: Time
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[str, bytes]]:
+        return unpack, ("Heard", _encode(self))
 
 
 class Tally(Struct, array_like=True, gc=False):
@@ -157,7 +212,8 @@ class Tally(Struct, array_like=True, gc=False):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decoders: dict[str, msgspec.msgpack.Decoder[Any]] = {
-    kind.__name__: msgspec.msgpack.Decoder(kind) for kind in (Parcel, Claims, Parts, Tally)
+    kind.__name__: msgspec.msgpack.Decoder(kind)
+    for kind in (Parcel, Claims, Parts, Heard, Tally)
 }
 
 

@@ -1,7 +1,8 @@
 """The main job, as one sentence.
 
-    lanes read files and route events  →  orders join them and claim  →  SKUs keep books and claims
-        →  kits follow their parts  →  availability, lifecycle and dead letters are written,
+    lanes read files and route events  →  sources are heard  →  orders join them and claim
+        →  SKUs keep books and claims  →  kits follow their parts
+        →  availability, lifecycle, exceptions and dead letters are written,
     and the tally accounts for every input.
 
 An event goes to the shard of its order, or of its SKU when it belongs to none. Time travels with the data: every
@@ -26,6 +27,7 @@ from dataflows.shards import LANES, NAMES, ORDER_SHARDS, SKU_SHARDS
 from operators.kit_shard import KitShard
 from operators.order_shard import OrderShard
 from operators.sku_shard import SkuShard
+from operators.sources_shard import SourcesShard
 from operators.tally import TallyShard, encode
 from sinks.files import LatestFile, LinesFile
 from sources.files import InputFile, find
@@ -50,6 +52,9 @@ def availability_job(plan: Plan) -> Job:
     policy, as_of = plan.policy, plan.as_of
     files: list[InputFile] = []
     shards = range(ORDER_SHARDS)
+    watched = {
+        name: source.expected_every for name, source in policy.sources.items() if source.expected_every
+    }
     upstreams = LANES + tuple(f"orders-{shard:02d}" for shard in shards)
 
     def lane(name: str, position: Any) -> Lane:
@@ -57,11 +62,14 @@ def availability_job(plan: Plan) -> Job:
         files = files or find(plan.input)
         number = LANES.index(name)
         return RoutedLane(
-            name, lambda at: FileLane(plan.input, files, number, policy.time, at), position, as_of
+            name, lambda at: FileLane(plan.input, files, number, policy.time, at), position, as_of, watched
         )
 
     def orders(shard: int) -> Host:
         return Orders(OrderShard(shard, ORDER_SHARDS, SKU_SHARDS, LANES, policy, as_of))
+
+    def sources(_: int) -> Host:
+        return Sources(SourcesShard(LANES, policy, watched, as_of))
 
     def skus(shard: int) -> Host:
         return Skus(SkuShard(shard, SKU_SHARDS, upstreams, policy, as_of))
@@ -75,6 +83,7 @@ def availability_job(plan: Plan) -> Job:
         return LinesFile(plan.output / f"{name}.ndjson", position)
 
     stages = (
+        Stage("sources", sources),
         Stage("orders", orders),
         Stage("skus", skus),
         Stage("kits", kits),
@@ -91,6 +100,12 @@ class Hosted:
         self.snapshot: Callable[[], bytes] = shard.snapshot
         self.restore: Callable[[bytes], None] = shard.restore
         self.check: Callable[[], None] = shard.check
+
+
+class Sources(Hosted):
+    def apply(self, messages: list[Any]) -> list[Mail]:
+        records = self.shard.apply(messages)
+        return [Mail(topics.EXCEPTIONS.name, 0, _lines(records))] if records else []
 
 
 class Orders(Hosted):
@@ -112,6 +127,8 @@ class Skus(Hosted):
         mails = [Mail("kits", shard, parts) for shard, parts in told.parts.items()]
         if told.availability:
             mails.append(Mail(topics.AVAILABILITY.name, 0, _lines(told.availability)))
+        if told.exceptions:
+            mails.append(Mail(topics.EXCEPTIONS.name, 0, _lines(told.exceptions)))
         if told.tally is not None:
             mails.append(Mail("tally", 0, told.tally))
         return mails

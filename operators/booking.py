@@ -16,6 +16,13 @@ def belongs_to(event: Any) -> str:
     return getattr(event.data, "order_id", None) or str(event.data.sku)
 
 
+def cut_of(event: e.InventoryCounted, rank: str) -> Cut:
+    """A count as the ledger keeps it."""
+    count = event.data
+    through = -1 if count.through_sequence is None else int(count.through_sequence)
+    return Cut(count.as_of, through, event.time, rank, event.source, count.quantity)
+
+
 def _moved(rules: Arithmetic, sku: Sku, event: e.InventoryMoved, rank: str, ref: int) -> None:
     move = event.data
     sequence = -1 if event.sequence is None else int(event.sequence)
@@ -32,10 +39,7 @@ def _status_changed(
 
 
 def _counted(rules: Arithmetic, sku: Sku, event: e.InventoryCounted, rank: str, ref: int) -> None:
-    count = event.data
-    through = -1 if count.through_sequence is None else int(count.through_sequence)
-    cut = Cut(count.as_of, through, event.time, rank, event.source, count.quantity)
-    rules.count(sku, count.location, count.status, cut)
+    rules.count(sku, event.data.location, event.data.status, cut_of(event, rank))
 
 
 def _stated(rules: Arithmetic, sku: Sku, event: e.ProductUpserted, rank: str, ref: int) -> None:

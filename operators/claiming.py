@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from canonical.messages import Claim, Move
-from operators.exceptions.steps import Claimed, first_stated
+from operators.exceptions.steps import Claimed, first_stated, told_to
 from operators.kits import Kits
 from operators.order import Issued, Order
 from operators.story import Upshot
@@ -17,17 +17,18 @@ NOTHING: list[Any] = []
 
 
 def claims_of(
-    key: str, order: Order, so_far: Upshot, issued: list[Issued], kits: Kits, steps: list[Claimed]
+    key: str, order: Order, so_far: Upshot, issued: list[Issued], kits: Kits, steps: list[Claimed] | None
 ) -> list[Claim]:
     """One claim per SKU, also where it is nothing any more; `issued`: the goods issues to be (re)told with them.
 
-    `steps`: what the order claimed at each instant that is news, where that is not the present alone. Remembers on
-    the order how many of its changes each SKU has been told of.
+    `steps`: what the order claimed at each instant that is news, [] where that is the present alone, None where
+    nothing is. Remembers on the order how many of its changes each SKU has been told of.
     """
     if order.at is None:
         return []
     placed_at = first_stated(order)
     moves = moves_of(issued, placed_at, kits) if issued else None
+    restated = moves_of(order.issues, placed_at, kits) if any(x.issues for x in steps or ()) else {}
     told = []
     for sku in _named(order, kits):
         named_at, named_by = order.named.get(sku, (placed_at or order.at, ""))
@@ -47,10 +48,11 @@ def claims_of(
                 order.at,
                 order.rank,
                 order.correlationid,
-                order.stood_at or order.at,
+                None if steps is None else order.stood_at,
+                order.stood_by,
                 named_at,
                 named_by,
-                [step.of(sku) for step in steps],
+                told_to(sku, steps, restated.get(sku, NOTHING)) if steps else [],
             )
         )
     return told

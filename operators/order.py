@@ -121,6 +121,7 @@ class Order(Struct, array_like=True, gc=False):
     cancellations: list[Cancelled] = field(default_factory=list)
     reallocated: list[tuple[Rank, list[tuple[str, str, int]]]] = field(default_factory=list)
     stood_at: datetime | None = None
+    stood_by: str = ""
     exceptions: dict[str, Told] = field(default_factory=dict)
     odd: bool = False
     doubt: datetime | None = None

@@ -140,7 +140,7 @@ class OrderShard:
                 continue
             touched[key] = STANDING if kind is not OrderAccepted else touched.get(key, 0) or VERSION
             order.changes += 1
-            stand(order, event, self._since, key)
+            stand(order, event, rank, self._since, key)
             if order.at is None or (event.time, rank) > (order.at, order.rank):
                 order.at, order.rank = event.time, rank
                 order.correlationid = event.correlationid or key
@@ -196,9 +196,7 @@ class OrderShard:
             lifecycle.append(story(key, order, so_far))
             if claiming:
                 moved = order.issues if self._net else issued.get(key, [])
-                since = self._since.get(key)
-                news = since is not None and order.stood_at is not None and since < order.stood_at
-                then = steps(order, since, self._kits, self._timed) if news and since is not None else []
+                then = steps(order, self._since.get(key), so_far.claims, self._kits, self._timed)
                 for claim in claims_of(key, order, so_far, moved, self._kits, then):
                     shard = shard_of(claim.sku, self._sku_shards)
                     note = claims.get(shard)

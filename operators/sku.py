@@ -182,8 +182,12 @@ class Arithmetic:
 
     def shortage(self, sku: Sku, locations: list[LocationAvailability]) -> int:
         """Promised units that cannot be kept however they are sourced."""
-        if not sku.unallocated and all(place.free >= 0 for place in locations):
-            return 0
+        asked = sum(sku.unallocated.values())
+        if all(place.free >= 0 for place in locations):
+            # Where every pool that is asked could keep all that is asked of all, nothing is short.
+            reach = [self._policy.pools.get(pool) for pool in sku.unallocated]
+            if all(sum(x.free for x in locations if to is None or x.location in to) >= asked for to in reach):
+                return 0
         names, free = [place.location for place in locations], [place.free for place in locations]
         return self._pools.offer(names, free, [0] * len(free), sku.unallocated)[1]
 

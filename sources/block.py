@@ -47,7 +47,8 @@ class Block(Struct):
 class Drift(Struct, frozen=True):
     """A field the contract does not know, found by sampling. `sample` names its neighbours, never a value.
 
-    The line in `origin` is given only where the block knew it: nobody counts lines for a sample.
+    The line in `origin` is given only where the block knew it: nobody counts lines for a sample. `at` and `id` are
+    those of the event.
     """
 
     source: str
@@ -55,6 +56,8 @@ class Drift(Struct, frozen=True):
     field: str
     sample: str
     origin: Origin
+    at: datetime
+    id: str
 
 
 class Decoded(Struct):

@@ -44,7 +44,9 @@ def drift(line: bytes, event: Event, origin: Origin) -> list[Drift]:
     found: dict[str, str] = {}
     _walk(value, KNOWN[type(event)], "", found)
     name = TYPE_NAME[type(event)]
-    return [Drift(event.source, name, path, names, origin) for path, names in found.items()]
+    return [
+        Drift(event.source, name, path, names, origin, event.time, event.id) for path, names in found.items()
+    ]
 
 
 def _walk(value: object, known: dict[str, Any], path: str, found: dict[str, str]) -> None:

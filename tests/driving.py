@@ -69,6 +69,7 @@ class Block:
     events: list[Any]
     read: int
     letters: list[Any] = field(default_factory=list)
+    drift: list[Any] = field(default_factory=list)
 
 
 class Batches:
@@ -115,9 +116,10 @@ def drive(
     outcome = Outcome()
     job = availability_job(Plan(Path(), Path(), policy))._replace(outlet=lambda name, _: Ear(outcome, name))
     runner = Plain(job)
-    for name in job.lanes:
+    watched = {name: x.expected_every for name, x in policy.sources.items() if x.expected_every is not None}
+    for name in reversed(job.lanes):  # those that have nothing to read first, so that time passes with the batches
         mine = batches if name == job.lanes[0] else []
-        lane = RoutedLane(name, lambda _, mine=mine: Batches(mine, policy), None, None)  # type: ignore[misc]  # a default binds the loop's value
+        lane = RoutedLane(name, lambda _, mine=mine: Batches(mine, policy), None, None, watched)  # type: ignore[misc]  # a default binds the loop's value
         step = 0
         while not lane.ended:
             runner.deliver(lane.read(NOW))

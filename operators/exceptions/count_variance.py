@@ -11,6 +11,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from canonical import events as e
+from operators.booking import cut_of
 from operators.exceptions.books import expected
 from operators.exceptions.episode import Episode
 from operators.exceptions.seen import Watch, clock, counted
@@ -22,9 +23,7 @@ def count_variance(watch: Watch, sku: Sku, event: e.InventoryCounted, tolerance:
     """Judge a count by the facts known when it was told. Worth: the units of difference, at cost."""
     count = event.data
     cell = f"{count.sku}|{count.location}|{count.status}"
-    through = -1 if count.through_sequence is None else int(count.through_sequence)
-    rank = f"{event.source}\x00{event.id}"
-    cut = Cut(count.as_of, through, event.time, rank, event.source, count.quantity)
+    cut = cut_of(event, f"{event.source}\x00{event.id}")
     ledger = sku.books.get(count.location, {}).get(count.status)
     book = None if ledger is None else expected(ledger, cut)
     if book is None:

@@ -25,12 +25,12 @@ from operators.exceptions.follow import follow
 from operators.exceptions.judging import Judge, by_time, known_at
 from operators.exceptions.negative_on_hand import negative_on_hand
 from operators.exceptions.oversold import oversold
-from operators.exceptions.recent import BEGINNING, COUNTED, Change, Generations, units_of
+from operators.exceptions.recent import BEGINNING, Change, Generations
 from operators.exceptions.seen import Cost, Moment, Naming, Watch, cost_at, forget, thin
 from operators.exceptions.tracker import INSTANT, Tracker
 from operators.exceptions.unknown_sku import unknown_sku
-from operators.exceptions.unrest import restless, steps_of
-from operators.exceptions.walk import walk
+from operators.exceptions.unrest import recounted, restless, steps_of, weigh
+from operators.exceptions.walk import booked_at, walk
 from operators.shelf import LIVE_LIMIT, Shelf
 from operators.sku import Arithmetic, Sku
 
@@ -55,7 +55,8 @@ class SkuWatch:
         self._rules, self._mine = rules, mine
         self._judge = Judge(policy)
         self._retention: timedelta = policy.time.retention
-        self._pooled = frozenset(at for places in policy.pools.values() for at in places) or None
+        self._policy = policy
+        self._pools: dict[str | None, frozenset[str] | None] = {}
         self._tracker = Tracker(policy.severity)
         self._watches = Shelf(Watch)
         self._recents = Generations()
@@ -69,14 +70,18 @@ class SkuWatch:
         self._rules.hold(sku, claim)
         if sku.catalogued is None or sku.catalogued > claim.named_at:
             self._named(claim.sku, sku, claim.named_at, claim.named_by, claim.order_id)
-        for step in steps_of(claim, before, sku.held.get(claim.order_id)):
-            if step.at <= self._watermark:
-                step.at = self._watermark + INSTANT
-            inflow = 0
-            for move in claim.moves:
-                if move.quantity > 0:
-                    inflow += move.quantity
-            self._recents.add(claim.sku, step, units_of(step.before) + inflow, inflow)
+        pool = self._pool_of(claim.channel)
+        for step, moves in steps_of(claim, before, sku.held.get(claim.order_id)):
+            weigh(sku, step, moves, pool)
+            step.at = self._unsettled(step.at)
+            self._recents.add(claim.sku, step)
+
+    def _pool_of(self, channel: str | None) -> frozenset[str] | None:
+        """The locations of a channel's pool; None: all."""
+        if channel not in self._pools:
+            places = self._policy.pools.get(self._policy.pool_of(channel or ""))
+            self._pools[channel] = None if places is None else frozenset(places)
+        return self._pools[channel]
 
     def heard(self, key: str, sku: Sku, event: Any, rank: str) -> None:
         """Remember what an event of the SKU's own may make wrong."""
@@ -87,11 +92,17 @@ class SkuWatch:
         if sku.catalogued is None or sku.catalogued > at:
             self._named(key, sku, at, rank, None)
         if kind in BOOKED:
-            units = event.data.quantity if event.data.quantity > 0 else 0
-            self._recents.add(key, Change(self._unsettled(at), rank), units, units)
+            units = event.data.quantity
+            if units < 0:
+                units = -units if self._recents.counted(key) else 0
+            change = Change(self._unsettled(at), rank, "", None, None, event.data.location, units, units)
+            self._recents.add(key, change)
             return
         if kind is e.InventoryCounted:
-            self._recents.add(key, Change(self._unsettled(known_at(event)), rank), COUNTED, COUNTED)
+            units = recounted(sku, event, rank)
+            since = self._unsettled(known_at(event))
+            change = Change(since, rank, "", None, None, event.data.location, units, units)
+            self._recents.add(key, change, counted=True)
         watch = self._watch(key)
         watch.waiting.append(event)
         self._arm(key, watch, known_at(event))
@@ -104,7 +115,7 @@ class SkuWatch:
 
     def weigh(self, key: str, sku: Sku, record: Availability) -> None:
         """After a batch: watch the SKU if it may have been short at an instant that is not settled."""
-        if restless(self._recents, key, sku, record, self._pooled):
+        if restless(self._recents, key, sku, record, self._watermark):
             watch = self._watch(key)
             watch.uneasy = True
             self._arm_changes(key, watch)
@@ -165,8 +176,12 @@ class SkuWatch:
         for at, then, ranks in walk(self._rules, sku, changes, since, self._watermark):
             places = self._rules.locations(then)
             shortage = self._rules.shortage(then, places)
-            moment = Moment(key, at, then, places, shortage, cost_at(watch, at), named(ranks))
-            follow(watch.episodes, WALKED, [*oversold(moment), *negative_on_hand(moment)], at)
+            if shortage or any(place.on_hand < 0 for place in places):
+                evidence = named(sorted([*ranks, *booked_at(changes, at)]))
+                moment = Moment(key, at, then, places, shortage, cost_at(watch, at), evidence)
+                follow(watch.episodes, WALKED, [*oversold(moment), *negative_on_hand(moment)], at)
+            elif watch.episodes:
+                follow(watch.episodes, WALKED, (), at)
         watch.walked = self._watermark
         watch.uneasy = False
         if any(change.at > self._watermark for change in changes):

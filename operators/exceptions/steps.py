@@ -11,14 +11,13 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-import msgspec
-
 from canonical import events as e
 from canonical.envelope import Event
-from canonical.messages import ClaimLine, Step
+from canonical.messages import ClaimLine, Move, Step
 from operators import hindsight
+from operators.joins import put
 from operators.kits import Kits
-from operators.order import Order
+from operators.order import Issued, Order
 from operators.standing import claim_lines, standing
 
 
@@ -30,34 +29,55 @@ class Claimed(NamedTuple):
     channel: str | None
     placed_at: datetime | None
     lines: dict[str, list[ClaimLine]]
-
-    def of(self, sku: str) -> Step:
-        """The step as one SKU is told of it."""
-        return Step(self.at, self.rank, self.channel, self.placed_at, self.lines.get(sku, []))
+    issues: list[Issued]
 
 
-def stand(order: Order, event: Event, since: dict[str, datetime], key: str) -> None:
-    """Remember when the order's standing last changed, and in `since` the first change the batch brought."""
+def stand(order: Order, event: Event, rank: str, since: dict[str, datetime], key: str) -> None:
+    """Remember what changed the order's standing last, and in `since` the first change the batch brought."""
     at = event.time
     if type(event) is e.OrderAccepted and not order.overruled:
         return
-    if order.stood_at is None or at > order.stood_at:
-        order.stood_at = at
-    if order.overruled and order.verdict is not None and order.verdict[0] > order.stood_at:
-        order.stood_at = order.verdict[0]
+    if order.stood_at is None or (at, rank) > (order.stood_at, order.stood_by):
+        order.stood_at, order.stood_by = at, rank
+    if order.overruled and order.verdict is not None:
+        order.stood_at, order.stood_by = max((order.stood_at, order.stood_by), order.verdict[:2])
     first = since.get(key)
     if first is None or at < first:
         since[key] = at
 
 
-def steps(order: Order, since: datetime, kits: Kits, timed: Collection[str]) -> list[Claimed]:
-    """Every instant from `since` on, in order, at which what the order claims may have changed."""
+def steps(
+    order: Order,
+    since: datetime | None,
+    now: dict[str, list[ClaimLine]],
+    kits: Kits,
+    timed: Collection[str],
+) -> list[Claimed] | None:
+    """Every instant from `since` on, in order, at which what the order claims may have changed; `now`: the present.
+
+    None if nothing changed, [] if nothing but the present did.
+    """
+    if since is None or order.stood_at is None or since >= order.stood_at:
+        return None if since is None else []
     told: list[Claimed] = []
     for at, rank in sorted(_changes(order).items()):
         if at >= since:
-            then = _as_of(order, at)
-            lines = claim_lines(then, standing(then, kits), timed)
-            told.append(Claimed(at, rank, then.channel, first_stated(then), lines))
+            latest = at == order.stood_at
+            then = order if latest else _as_of(order, at)
+            lines = now if latest else claim_lines(then, standing(then, kits), timed)
+            issues = [issue for issue in then.issues if issue.at == at]
+            told.append(Claimed(at, rank, then.channel, first_stated(then), lines, issues))
+    return told
+
+
+def told_to(sku: str, claimed: list[Claimed], moves: list[Move]) -> list[Step]:
+    """The steps as one SKU is told of them: those that change nothing for it are left out."""
+    told: list[Step] = []
+    for step in claimed:
+        lines = step.lines.get(sku, [])
+        mine = [move for move in moves if move.at == step.at] if step.issues else []
+        if not told or mine or lines != told[-1].lines:
+            told.append(Step(step.at, step.rank, step.channel, step.placed_at, lines, mine))
     return told
 
 
@@ -69,17 +89,34 @@ def first_stated(order: Order) -> datetime | None:
 
 
 def _as_of(order: Order, at: datetime) -> Order:
-    """The order at that instant, also as it was allocated then."""
-    then = hindsight.as_of(order, at)
-    if order.allocation is None or (order.allocation[1] <= at and not order.reallocated):
-        return then
-    if then is order:
-        then = msgspec.structs.replace(order)
-    known = [
-        known for known in (*order.reallocated, (order.allocation, order.allocated)) if known[0][1] <= at
-    ]
-    then.allocation, then.allocated = max(known) if known else (None, [])
+    """What the order claims by, as it was at that instant: its documents, allocation, verdict, and what had left."""
+    then = Order(
+        shipments={key: shipment for key, shipment in order.shipments.items() if shipment.at <= at},
+        issues=[issue for issue in order.issues if issue.at <= at],
+    )
+    if order.placed_at is not None and order.placed_at <= at:
+        then.placed_at = order.placed_at
+    if order.changed_at is not None and order.changed_at <= at:
+        then.changed_at = order.changed_at
+    documents = [document for document in hindsight.documents(order) if document.rank[1] <= at]
+    if documents:
+        put(then, max(documents, key=lambda document: document.rank))
+    if order.verdict is not None:
+        then.verdict = max((v for v in hindsight.verdicts(order) if v[0] <= at), default=None)
+    if order.allocation is not None:
+        known = [*order.reallocated, (order.allocation, order.allocated)]
+        then.allocation, then.allocated = max((x for x in known if x[0][1] <= at), default=(None, []))
+    for when, _, lines in order.cancellations:
+        if when <= at:
+            _cancel(then, when, lines)
     return then
+
+
+def _cancel(then: Order, at: datetime, lines: dict[str, int] | None) -> None:
+    if lines is None:
+        then.cancelled_whole_at = at
+    for line_id, units in (lines or {}).items():
+        then.cancelled[line_id] = max(units, then.cancelled.get(line_id, -1))
 
 
 def _changes(order: Order) -> dict[datetime, str]:

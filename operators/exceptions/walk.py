@@ -19,7 +19,10 @@ Claimed = tuple[datetime, Held | None, str]
 
 
 class Instant(NamedTuple):
-    """The SKU after everything of `at` has happened; `then` changes with the next instant. `ranks`: what happened."""
+    """The SKU after everything of `at` has happened; `then` changes with the next instant.
+
+    `ranks`: the events that changed a claim then.
+    """
 
     at: datetime
     then: Sku
@@ -49,11 +52,10 @@ def walk(
             then.books.setdefault(location, {})[status] = past
             for at, booked in later:
                 happened.setdefault(at, []).append((location, status, booked))
-    ranks = _ranks(changes)
     for at in sorted(happened):
         for name, status, fact in happened[at]:
             _apply(rules, then, name, status, fact)
-        yield Instant(at, then, ranks.get(at, []))
+        yield Instant(at, then, [fact[2] for _, _, fact in happened[at] if isinstance(fact, tuple)])
 
 
 def _apply(rules: Arithmetic, then: Sku, name: str, status: str, fact: Move | Cut | Claimed) -> None:
@@ -109,9 +111,6 @@ def _ledger_as_at(
     return past, later + [(known_at(cut), cut) for cut in counts if known_at(cut) <= until]
 
 
-def _ranks(changes: list[Change]) -> dict[datetime, list[str]]:
-    """What was told at each instant, in a stable order."""
-    ranks: dict[datetime, list[str]] = {}
-    for change in changes:
-        ranks.setdefault(change.at, []).append(change.rank)
-    return {at: sorted(set(named)) for at, named in ranks.items()}
+def booked_at(changes: list[Change], at: datetime) -> list[str]:
+    """The ranks of the movements and counts of an instant that belong to no order."""
+    return [change.rank for change in changes if change.at == at and not change.order_id]
