@@ -153,7 +153,9 @@ class ChannelShard:
         return feed
 
     def _quote_all(self, feed: Feed) -> None:
-        for _, offer in list(self._offers.peek()):
+        """In the order of the facts behind the offers: that of a shelf is another after a restart."""
+        offers = [offer for _, offer in self._offers.peek()]
+        for offer in sorted(offers, key=lambda offer: (offer.at, offer.sku)):
             self._quote(feed, offer)
 
     def _quote(self, feed: Feed, offer: Offer) -> None:
