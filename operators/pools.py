@@ -43,22 +43,29 @@ class Pools:
         if unallocated.get(ALL) and ALL not in masks:
             masks[ALL] = (1 << len(locations)) - 1
         supply = [max(0, units - kept) for units, kept in zip(free, safety, strict=True)]
-        debts = self._debts(free, masks)
         asked = {name: unallocated.get(name, 0) for name in masks}
-        if not debts and not any(asked.values()):
+        demands = self._demands(free, masks, asked)
+        if not demands:
             return {name: _sum(supply, mask) for name, mask in masks.items()}, 0
-        demands = debts + [(masks[name], units) for name, units in asked.items() if units]
-        ats = {}
-        for name, mask in masks.items():
-            own = asked[name]
-            others = list(demands)
-            if own:
-                others.remove((mask, own))
-            room = _cheapest(others, supply, mask) - own - _cheapest(others, supply, 0)
-            ats[name] = max(0, room)
+        ats = {name: _room(mask, asked[name], demands, supply) for name, mask in masks.items()}
         promised = sum(units for _, units in demands)
         shortage = promised - _cheapest(demands, [max(0, units) for units in free], 0)
         return ats, shortage
+
+    def everywhere(
+        self, locations: list[str], free: list[int], safety: list[int], unallocated: Mapping[str, int]
+    ) -> int:
+        """The ats of a pool of every location in which nothing is unallocated, whether or not it is configured."""
+        masks = self._masks(locations)
+        supply = [max(0, units - kept) for units, kept in zip(free, safety, strict=True)]
+        demands = self._demands(free, masks, unallocated)
+        return _room((1 << len(locations)) - 1, 0, demands, supply) if demands else sum(supply)
+
+    def _demands(
+        self, free: list[int], masks: dict[str, int], asked: Mapping[str, int]
+    ) -> list[tuple[int, int]]:
+        """The locations that may keep a promise, and its units: deficits, then what is unallocated."""
+        return self._debts(free, masks) + [(masks[name], units) for name, units in asked.items() if units]
 
     def _debts(self, free: list[int], masks: dict[str, int]) -> list[tuple[int, int]]:
         """Each deficit with the locations of every configured pool its location is in."""
@@ -71,6 +78,14 @@ class Pools:
                         mask |= masks[name]
                 debts.append((mask, -units))
         return debts
+
+
+def _room(mask: int, own: int, demands: list[tuple[int, int]], supply: list[int]) -> int:
+    """The most extra units the pool of `mask`, which has `own` of the demands, can promise."""
+    others = list(demands)
+    if own:
+        others.remove((mask, own))
+    return max(0, _cheapest(others, supply, mask) - own - _cheapest(others, supply, 0))
 
 
 def _sum(supply: list[int], mask: int) -> int:
