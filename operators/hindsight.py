@@ -10,22 +10,38 @@ import msgspec
 from operators.joins import document_of, put
 from operators.order import Document, Order, Verdict
 
+IDLE = frozenset({"in_transit", "out_for_delivery"})
+"""News that tell nothing, except of a parcel nobody has shipped by then: that there is one."""
+SETTLED = frozenset({"goods_issue", "payment"})
+"""Postings that are compared with nothing."""
+
 
 def moments(order: Order) -> list[datetime]:
     """The instants at which something happened that can make the order right or wrong, each once, in order."""
-    found: set[datetime] = set(order.own.values())
+    found = blows(order)
+    found.update(order.own.values())
+    for news in order.news.values():
+        found.update(at for kind, at in news.items() if kind not in IDLE)
+    return sorted(found)
+
+
+def blows(order: Order) -> set[datetime]:
+    """The instants at which something happened that can make the order wrong at once: no step forward does."""
+    found: set[datetime] = set()
     found.update(document.rank[1] for document in documents(order))
     found.update(at for at in (order.placed_at, order.changed_at) if at is not None)
     found.update(at for at, *_ in verdicts(order))
     found.update(at for at, *_ in order.cancellations)
     found.update(shipment.at for shipment in order.shipments.values())
     found.update(issue.at for issue in order.issues)
-    for news in order.news.values():
-        found.update(news.values())
+    for key, news in order.news.items():
+        shipment = order.shipments.get(key)
+        found.update(at for at in news.values() if shipment is None or at < shipment.at)
+    found.update(at for at, *_ in order.troubles.values())
     found.update(lines[0][0] for lines in order.returns.values() if lines)
     found.update(refund.at for refund in order.refunds.values())
-    found.update(posting.at for posting in order.postings.values())
-    return sorted(found)
+    found.update(posting.at for posting in order.postings.values() if posting.kind not in SETTLED)
+    return found
 
 
 def documents(order: Order) -> Iterable[Document]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from canonical.events import Shipment
 from operators.exceptions.order_postings import agrees, states, total
 from operators.exceptions.order_refunds import given_back, paid_back
 from operators.exceptions.order_view import gone
@@ -37,12 +36,13 @@ def contradicts(order: Order, so_far: Upshot, kits: Kits, watermark: datetime) -
 
 def beyond(so_far: Upshot) -> bool:
     """Whether more of a line has left than is ordered and not cancelled."""
-    return any(
-        gone(part) > part.ordered - part.cancelled
-        for line in so_far.standing
-        for part in line.parts
-        if part.shipped or part.issued
-    )
+    for line in so_far.standing:
+        for part in line.parts:
+            shipped, issued = part.shipped, part.issued
+            left = gone(part) if issued and issued != shipped else sum(shipped.values())
+            if left > max(0, part.ordered - part.cancelled):
+                return True
+    return False
 
 
 def shared(order: Order) -> bool:
@@ -53,15 +53,13 @@ def shared(order: Order) -> bool:
     return len(lines) > len(set(lines))
 
 
-def right_item(order: Order, shipment: Shipment | Shipped, kits: Kits) -> bool:
+def right_item(order: Order, shipment: Shipped, kits: Kits) -> bool:
     """Whether every line of the shipment names its order line's SKU or a component of it."""
     ordered = {row[0]: row[1] for row in reversed(order.lines)}
-    for row in shipment.lines:
-        line_id, sku = row[:2] if isinstance(row, tuple) else (row.line_id, row.sku)
-        wanted = ordered.get(line_id)
-        if wanted != sku and sku not in (kits.parts(wanted or "") or ()):
-            return False
-    return True
+    return all(
+        ordered.get(line_id) == sku or sku in (kits.parts(ordered.get(line_id, "")) or ())
+        for line_id, sku, _ in shipment.lines
+    )
 
 
 def rightly_billed(order: Order) -> bool:

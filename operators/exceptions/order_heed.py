@@ -78,7 +78,9 @@ class Heed:
 
     def _shipped(self, order: Order, event: e.ShipmentShipped) -> datetime | None:
         early = order.document is None or event.time < order.document[1]
-        if order.odd or early or len(order.shipments) > 1 or not right_item(order, event.data, self._kits):
+        if order.odd or early or len(order.shipments) > 1:
+            return _doubt(order, event)
+        if not right_item(order, order.shipments[event.data.shipment_id], self._kits):
             return _doubt(order, event)
         allowed = self._allowed(order.channel)[1]
         times = [] if allowed is None else [event.time + allowed]

@@ -57,16 +57,18 @@ def episodes(
     """
     closed: list[Episode] = []
     going: dict[Name, Episode] = {}
-    next_due = None
+    before = None
     for at, until in zip(instants, [*instants[1:], watermark], strict=bool(instants)):
         view = View(order_id, as_of(order, at), at, until, kits, policy)
+        if before is not None:
+            view.follow(before)
         found = {(f.code, f.subject): f for rule in RULES.values() for f in rule(view)}
         over = [name for name in going if not _holds(found.get(name), at)]
         closed += [structs.replace(going.pop(name), cleared_at=at) for name in over]
         for name, finding in found.items():
             going[name] = _grown(going[name], finding, at) if name in going else _begun(view, finding)
-        next_due = view.next_due
-    return closed + list(going.values()), next_due
+        before = view
+    return closed + list(going.values()), None if before is None else before.next_due
 
 
 def _holds(finding: Finding | None, at: datetime) -> bool:

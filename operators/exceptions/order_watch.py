@@ -22,7 +22,7 @@ from operators.exceptions.order_heed import Heed
 from operators.exceptions.order_view import sla_of
 from operators.exceptions.order_walk import episodes
 from operators.exceptions.tracker import INSTANT, Tracker
-from operators.hindsight import moments
+from operators.hindsight import blows, moments
 from operators.kits import Kits
 from operators.order import Order
 from operators.story import Upshot
@@ -95,15 +95,18 @@ class OrderWatch:
                 return []
         times = moments(order)
         settled = bisect_right(times, watermark)
-        start = max(0, bisect_right(times, dues[0]) - 1) if dues else 0
+        first = dues[0] if dues else since if not order.exceptions else None
+        start = max(0, bisect_right(times, first) - 1) if first is not None else 0
         found, next_due = episodes(key, order, times[start:settled], watermark, self._kits, self._policy)
         records = self._tracker.tell(order.exceptions, found, watermark)
         wakes = [self._tracker.wake(found, watermark)]
         wakes += [due + INSTANT for due in dues if due >= watermark][:1]
         if next_due is not None and order.odd:
             wakes.append(next_due + INSTANT)
-        if settled < len(times) and (order.odd or order.doubt is not None or _open(order)):
+        if settled < len(times) and _open(order):
             wakes.append(times[settled])
+        elif order.odd or order.doubt is not None:
+            wakes.append(_next_blow(order, watermark))
         self._rearm(key, order, wakes)
         return records
 
@@ -116,9 +119,7 @@ class OrderWatch:
 
     def _next_doubt(self, order: Order, watermark: datetime) -> datetime | None:
         """The next instant at which a doubt may be settled."""
-        if order.doubt is None:
-            return None
-        return next(at for at in moments(order) if at > watermark)
+        return None if order.doubt is None else _next_blow(order, watermark)
 
     def _rearm(self, key: str, order: Order, times: list[datetime | None]) -> None:
         at = min((at for at in times if at is not None), default=None)
@@ -130,6 +131,11 @@ class OrderWatch:
 
     def restore(self, deadlines: list[tuple[datetime, str]]) -> None:
         self._deadlines = Deadlines(deadlines)
+
+
+def _next_blow(order: Order, watermark: datetime) -> datetime | None:
+    """The next instant, of those known, at which something can be wrong at once."""
+    return min((at for at in blows(order) if at > watermark), default=None)
 
 
 def _open(order: Order) -> bool:
