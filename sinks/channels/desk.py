@@ -33,7 +33,12 @@ class Desk:
     """
 
     def __init__(
-        self, policy: Policy, unfinished: Unfinished | None = None, *, directory: Path = Path()
+        self,
+        policy: Policy,
+        unfinished: Unfinished | None = None,
+        *,
+        directory: Path = Path(),
+        first_wait: float = 0.5,
     ) -> None:
         unfinished = unfinished or Unfinished()
         found = {
