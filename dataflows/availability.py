@@ -11,7 +11,6 @@ parcel carries its lane's watermark, order shards pass theirs on with their clai
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,10 @@ import msgspec
 from msgspec import Struct
 
 from canonical import topics
+from canonical.channel_news import ChannelNews
 from canonical.policy import Policy
-from dataflows.hosting import Host, Job, Lane, Mail, Outlet, Stage
+from dataflows import feeding
+from dataflows.hosting import Host, Hosted, Job, Lane, Mail, Outlet, Stage
 from dataflows.lanes import RoutedLane
 from dataflows.shards import LANES, NAMES, ORDER_SHARDS, SKU_SHARDS
 from operators.kit_shard import KitShard
@@ -34,7 +35,7 @@ from sources.files import InputFile, find
 from sources.lanes import FileLane
 
 COUNTS = "meta/counts.json"
-LINES = (topics.AVAILABILITY.name, topics.LIFECYCLE.name, topics.EXCEPTIONS.name, topics.DEAD_LETTERS.name)
+LINES = tuple(topic.name for topic in topics.OUTPUTS)
 _lines = msgspec.json.Encoder().encode_lines
 
 
@@ -78,7 +79,7 @@ def availability_job(plan: Plan) -> Job:
         return Kits(KitShard(shard, SKU_SHARDS, policy))
 
     def outlet(name: str, position: int | None) -> Outlet:
-        if name == COUNTS:
+        if name in (COUNTS, feeding.HEALTH):
             return LatestFile(plan.output / name)
         return LinesFile(plan.output / f"{name}.ndjson", position)
 
@@ -87,19 +88,10 @@ def availability_job(plan: Plan) -> Job:
         Stage("orders", orders),
         Stage("skus", skus),
         Stage("kits", kits),
+        *feeding.stages(policy, as_of),
         Stage("tally", lambda _: Counts()),
     )
-    return Job("availability", LANES, lane, stages, (*LINES, COUNTS), outlet)
-
-
-class Hosted:
-    """A shard in a stage: what it tells becomes mail."""
-
-    def __init__(self, shard: Any) -> None:
-        self.shard = shard
-        self.snapshot: Callable[[], bytes] = shard.snapshot
-        self.restore: Callable[[bytes], None] = shard.restore
-        self.check: Callable[[], None] = shard.check
+    return Job("availability", LANES, lane, stages, (*LINES, COUNTS, feeding.HEALTH), outlet)
 
 
 class Sources(Hosted):
@@ -112,6 +104,7 @@ class Orders(Hosted):
     def apply(self, messages: list[Any]) -> list[Mail]:
         told = self.shard.apply(messages)
         mails = [Mail("skus", shard, claims) for shard, claims in told.claims.items()]
+        mails += feeding.mails(told.news)
         if told.lifecycle:
             mails.append(Mail(topics.LIFECYCLE.name, 0, _lines(told.lifecycle)))
         if told.exceptions:
@@ -125,6 +118,7 @@ class Skus(Hosted):
     def apply(self, messages: list[Any]) -> list[Mail]:
         told = self.shard.apply(messages)
         mails = [Mail("kits", shard, parts) for shard, parts in told.parts.items()]
+        mails += feeding.mails(told.news)
         if told.availability:
             mails.append(Mail(topics.AVAILABILITY.name, 0, _lines(told.availability)))
         if told.exceptions:
@@ -137,7 +131,10 @@ class Skus(Hosted):
 class Kits(Hosted):
     def apply(self, messages: list[Any]) -> list[Mail]:
         told = self.shard.apply(messages)
-        return [Mail(topics.AVAILABILITY.name, 0, _lines(told))] if told else []
+        if not told:
+            return []
+        offers = ChannelNews([self.shard.offer(record) for record in told], [], [], None)
+        return [Mail(topics.AVAILABILITY.name, 0, _lines(told)), *feeding.mails(offers)]
 
 
 class Counts(Hosted):

@@ -36,6 +36,16 @@ class Host(Protocol):
     def check(self) -> None: ...
 
 
+class Hosted:
+    """A shard in a stage: what it tells becomes mail."""
+
+    def __init__(self, shard: Any) -> None:
+        self.shard = shard
+        self.snapshot: Callable[[], bytes] = shard.snapshot
+        self.restore: Callable[[bytes], None] = shard.restore
+        self.check: Callable[[], None] = shard.check
+
+
 class Outlet(Protocol):
     """One output partition: what is written is durable once `flush` has returned the position after it."""
 

@@ -19,6 +19,7 @@ from typing import Any
 from canonical.errors import Terminal, Transient
 from dataflows import engine
 from dataflows.availability import COUNTS, LINES, Plan, availability_job
+from dataflows.feeding import HEALTH
 from dataflows.progress import Progress
 from dataflows.settings import load
 from dataflows.summary import Summary
@@ -68,6 +69,8 @@ def _outputs(plan: Plan, *, fresh: bool) -> None:
         if fresh:
             path.unlink(missing_ok=True)
         path.touch()
+    if fresh:
+        (plan.output / HEALTH).unlink(missing_ok=True)
 
 
 def _snapshots(args: argparse.Namespace, plan: Plan, *, anew: bool) -> AbstractContextManager[None]:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from canonical.channel_news import Offer
 from canonical.keys import shard_of
 from canonical.messages import Part, Parts
 from canonical.outputs import Availability, PoolAvailability
 from canonical.policy import Policy
 from operators.kits import Kits, KitsState
+from operators.offering import offer_of
 from operators.pools import Pools
 from operators.seal import seal, unseal
 
@@ -54,9 +56,9 @@ class KitShard:
         own = self._parts.get(kit)
         if own is None:
             return None
-        heard = [own, *(self._parts[sku] for sku in sorted(self._kits.ever(kit)) if sku in self._parts)]
+        heard = self._heard(kit)
         version = sum(part.record.version for part in heard)
-        latest = max(heard, key=lambda part: (part.record.as_of, part.rank)).record
+        latest = self._latest(heard).record
         parts = self._kits.parts(kit)
         if parts is None:
             pools, shortage, locations = own.record.pools, own.record.shortage, own.record.locations
@@ -64,6 +66,26 @@ class KitShard:
             pools = [PoolAvailability(pool, self._ats(pool, parts), 0) for pool in self._pools]
             shortage, locations = 0, []
         return Availability(kit, version, latest.as_of, pools, shortage, locations, latest.correlationid)
+
+    def _heard(self, kit: str) -> list[Part]:
+        """The kit's own part, then those of all it is or was made of."""
+        names = (kit, *sorted(self._kits.ever(kit)))
+        return [self._parts[sku] for sku in names if sku in self._parts]
+
+    def _latest(self, heard: list[Part]) -> Part:
+        return max(heard, key=lambda part: (part.record.as_of, part.rank))
+
+    def offer(self, record: Availability) -> Offer:
+        """A record just told, as channels take it."""
+        own, parts = self._parts[record.sku], self._kits.parts(record.sku)
+        everywhere = own.everywhere
+        if parts is not None:
+            known = self._parts
+            everywhere = min(
+                known[sku].everywhere // per if sku in known else 0 for sku, per in parts.items()
+            )
+        rank = self._latest(self._heard(record.sku)).rank
+        return offer_of(record, rank, everywhere, own.listings, active=own.active)
 
     def _ats(self, pool: str, parts: dict[str, int]) -> int:
         return min(self._part_ats(pool, sku) // per for sku, per in parts.items())

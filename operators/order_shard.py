@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from xxhash import xxh3_64_intdigest
 
+from canonical.channel_news import ChannelNews
 from canonical.events import InventoryMoved, OrderAccepted, ProductUpserted
 from canonical.keys import shard_of
 from canonical.lifecycle import CLAIM_BEARING
@@ -25,6 +26,7 @@ from operators.joins import JOINS
 from operators.kits import Kits, KitsState
 from operators.order import Issued, Order
 from operators.seal import seal, unseal
+from operators.selling import DOCUMENTS, Selling
 from operators.shelf import LIVE_LIMIT, Shelf
 from operators.story import Upshot, outline, story, upshot
 
@@ -47,13 +49,15 @@ class State(Struct, array_like=True):
 class Told(Struct):
     """What a batch came to.
 
-    Lifecycle records, claims per SKU shard, the tally when time went to everyone, and what changed of exceptions.
+    Lifecycle records, claims per SKU shard, the tally when time went to everyone, what changed of exceptions, and
+    sales for the channels.
     """
 
     lifecycle: list[Lifecycle]
     claims: dict[int, Claims]
     tally: Tally | None
     exceptions: list[ExceptionRecord]
+    news: ChannelNews | None = None
 
 
 class OrderShard:
@@ -81,6 +85,7 @@ class OrderShard:
         self._counts: dict[str, dict[str, int]] = {}
         self._since: dict[str, datetime] = {}
         self._watch = OrderWatch(policy, self._kits)
+        self._selling = Selling()
 
     def apply(self, parcels: list[Parcel]) -> Told:
         """Join the parcels' events, in order, then take their time; the result is conflated per order."""
@@ -96,10 +101,10 @@ class OrderShard:
             self._upshots.clear()
             self._reclaim(kits, touched, issued)
         woken = self._wake(touched)
-        told = self._tell(
-            touched, issued, self._clock.told(self.name, parcels[-1].time.now), everyone=everyone
-        )
+        time = self._clock.told(self.name, parcels[-1].time.now)
+        told = self._tell(touched, issued, time, everyone=everyone)
         told.exceptions += woken
+        told.news = self._selling.take(time, beat=everyone)
         self._retire()
         if self._orders.settle(LIVE_LIMIT):
             self._upshots.clear()
@@ -130,6 +135,8 @@ class OrderShard:
                 continue
             tally["applied"] += 1
             order.seen.append(ref)
+            if order.document is None and kind in DOCUMENTS:
+                self._selling.first(event)
             JOINS[kind](order, event, rank)
             if order.last_at is None or event.time > order.last_at:
                 order.last_at = event.time

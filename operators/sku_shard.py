@@ -8,8 +8,9 @@ from msgspec import Struct
 from xxhash import xxh3_64_intdigest
 
 from canonical import events as e
+from canonical.channel_news import ChannelNews
 from canonical.keys import shard_of
-from canonical.messages import Claims, Parcel, Part, Parts, Tally, Time
+from canonical.messages import Claims, Parcel, Parts, Tally, Time
 from canonical.outputs import Availability, ExceptionRecord
 from canonical.policy import Policy
 from canonical.topics import STEM_OF
@@ -18,6 +19,7 @@ from operators.clock import Clock
 from operators.deadlines import Deadlines
 from operators.exceptions.sku_watch import Saved, SkuWatch
 from operators.kits import Kits, KitsState
+from operators.offering import HEEDED, Offering
 from operators.seal import seal, unseal
 from operators.shelf import LIVE_LIMIT, Shelf
 from operators.sku import Arithmetic, Sku
@@ -32,15 +34,17 @@ class State(Struct, array_like=True):
     deadlines: list[tuple[datetime, str]]
     counts: dict[str, dict[str, int]]
     exceptions: Saved
+    wares: dict[str, bytes] = {}
 
 
 class Told(Struct):
-    """What a batch came to: records, parts and kits per kit shard, and the tally when time went to everyone."""
+    """What a batch came to: records, parts and kits per kit shard, the tally when time went to everyone, and offers."""
 
     availability: list[Availability]
     parts: dict[int, Parts]
     tally: Tally | None
     exceptions: list[ExceptionRecord]
+    news: ChannelNews | None = None
 
 
 class SkuShard:
@@ -60,12 +64,14 @@ class SkuShard:
         self._deadlines = Deadlines()
         self._counts: dict[str, dict[str, int]] = {}
         self._exceptions = SkuWatch(policy, self._arithmetic, lambda sku: shard_of(sku, shards) == index)
+        self._offering = Offering(policy)
 
     def apply(self, messages: list[Parcel | Claims]) -> Told:
         """Take events and claims, in order, then their time; the result is conflated per SKU."""
         touched: dict[str, None] = {}
         definitions: list[e.ProductUpserted] = []
         everyone = False
+        now: datetime | None = None
         for message in messages:
             if type(message) is Parcel:
                 self._events(message, touched, definitions)
@@ -76,8 +82,11 @@ class SkuShard:
                     touched[claim.sku] = None
             if message.time is not None:
                 self._clock.hear(message.time)
+                now = message.time.now
         kits = self._define(definitions, touched) if definitions else []
         told = self._tell(touched, kits, everyone=everyone)
+        time = self._clock.told(self.name, now) if now is not None else None
+        told.news = self._offering.take(time, beat=everyone or self._clock.ended)
         told.exceptions = self._exceptions.tell(self._clock.watermark, self._clock.catalogue, self._plain)
         self._fold()
         self._skus.settle(LIVE_LIMIT)
@@ -116,6 +125,8 @@ class SkuShard:
             tally["applied"] += 1
             sku.seen[ref] = event.time
             self._exceptions.heard(key, sku, event, rank)
+            if kind in HEEDED:
+                self._offering.hear(key, event, rank)
             book = BOOKS.get(kind)
             if book is not None:
                 book(self._arithmetic, sku, event, rank, ref)
@@ -154,9 +165,10 @@ class SkuShard:
             kit = self._kits.is_kit(key)
             if not kit:
                 records.append(record)
+                self._offering.offer(record, sku.rank)
                 self._exceptions.weigh(key, sku, record)
             for shard in sorted(self._members.get(key, ())):
-                part = Part(key, record, sku.rank)
+                part = self._offering.part(record, sku.rank)
                 parts.setdefault(shard, Parts([], [])).parts.append(part)
         return Told(records, parts, Tally(self.name, self._counts) if everyone else None, [])
 
@@ -212,6 +224,7 @@ class SkuShard:
             self._deadlines.snapshot(),
             self._counts,
             self._exceptions.snapshot(),
+            self._offering.snapshot(),
         )
         return seal("skus", self._index, self._shards, state)
 
@@ -224,3 +237,4 @@ class SkuShard:
         self._deadlines = Deadlines(state.deadlines)
         self._counts = state.counts
         self._exceptions.restore(state.exceptions)
+        self._offering.restore(state.wares)

@@ -163,7 +163,7 @@ class ChannelShard:
         pool = self._policy.pool_of(feed.channel)
         listing = feed.listing(offer.sku)
         listing.ats = next((ats for name, ats in offer.pools if name == pool), 0)
-        listing.listing_id = offer.listings.get(feed.channel, offer.sku)
+        feed.rename(offer.sku, offer.listings.get(feed.channel, offer.sku), self._known(offer.at))
         listing.cause = offer.correlationid
         quantity = self._quotes[feed.channel].quantity(
             offer.sku, listing.ats, active=offer.active, stale=pool in self._stale

@@ -64,6 +64,15 @@ class Feed:
             listing.quantity = quantity
             self.settle(sku, listing, now)
 
+    def rename(self, sku: str, listing_id: str, now: int) -> None:
+        """The channel knows the SKU by this id from now on; what it shows under it nobody knows."""
+        listing = self.listing(sku)
+        if listing.listing_id != listing_id:
+            listing.listing_id = listing_id
+            if listing.told is not None:
+                listing.told = listing.shown = None
+                self.settle(sku, listing, now)
+
     def sold(self, sku: str, units: int, at: int, now: int) -> None:
         """The channel sold `units` in an order at `at`: demand is learnt; a channel that lowers itself shows less."""
         listing = self.listing(sku)

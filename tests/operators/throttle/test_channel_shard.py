@@ -44,6 +44,16 @@ def test_a_listing_goes_by_the_channels_own_id() -> None:
     assert made.told[0].listing_id == "B00X"
 
 
+def test_a_listing_with_another_id_is_told_anew() -> None:
+    made = Shop(web={"burst": 9})
+    for seconds, version, name in ((0, 1, "B00X"), (10, 2, "B00Y"), (20, 3, "B00Y")):
+        made.hear(news(seconds, Offer("a", [("all", 4)], True, version, at(seconds), "r", "c", {"web": name})))
+    assert [(u.listing_id, u.quantity, u.previous_quantity) for u in made.told] == [
+        ("B00X", 4, None),
+        ("B00Y", 4, None),
+    ]
+
+
 def test_a_stale_source_lowers_what_is_shown_until_it_is_back() -> None:
     made = Shop(web={"burst": 9, "stale_buffer": 2})
     made.policy = Policy.model_validate({**made.policy.model_dump(), "sources": {"/wms": {"feeds": ["dc"]}}})
