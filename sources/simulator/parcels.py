@@ -38,7 +38,7 @@ def _pick(sim: Simulation, parcel: Parcel) -> None:
 
 
 def _pack(sim: Simulation, parcel: Parcel) -> None:
-    """Packed; one issue in five is booked before the door closes."""
+    """Packed; one issue in five is booked before the door closes, within the hour so that nobody waits for it."""
     order = parcel.order
     _step(sim, parcel, "packed")
     wait = int(sim.span(10 * MINUTE, 300 * MINUTE) * PACE[order.service]) & ~1
@@ -46,7 +46,8 @@ def _pack(sim: Simulation, parcel: Parcel) -> None:
     if order.suffers("shipped_after_cancel"):
         sim.at(sim.now + wait // 2, cancel_too_late, order)
     elif order.trouble is None and sim.draw() < 0.2:
-        sim.at(sim.now + int(wait * (0.2 + 0.7 * sim.draw())), issue, parcel)
+        ahead = sim.span(MINUTE, 55 * MINUTE)
+        sim.at(sim.now + wait - min(ahead, wait * 9 // 10), issue, parcel)
 
 
 def ship(sim: Simulation, parcel: Parcel) -> None:
