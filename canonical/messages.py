@@ -69,7 +69,7 @@ class ClaimLine(Struct, array_like=True, gc=False):
 class Move(Struct, array_like=True, gc=False):
     """One movement of a book: a signed change of on_hand. `ref` names it; the same ref again replaces it.
 
-    `placed_at` is that of the order a goods issue belongs to, None for anything else.
+    `placed_at` is that of the order a goods issue belongs to, None for anything else. (`source`, `id`) is its event.
     """
 
     ref: int
@@ -80,6 +80,7 @@ class Move(Struct, array_like=True, gc=False):
     source: str
     sequence: int
     placed_at: datetime | None = None
+    id: str = ""
 
 
 class Step(Struct, array_like=True, gc=False):
@@ -164,19 +165,6 @@ class Span(Struct, array_like=True, gc=False):
     last: datetime
 
 
-class Run(Struct, array_like=True, gc=False):
-    """All numbers from `first` to `last` of a source's sequence came; `at` is the least of their times.
-
-    `id`: the event that has the first number.
-    """
-
-    source: str
-    first: int
-    last: int
-    at: datetime
-    id: str
-
-
 class Drifted(Struct, array_like=True, gc=False):
     """A sample of a field the contract does not know; `sample` names its neighbours."""
 
@@ -189,10 +177,13 @@ class Drifted(Struct, array_like=True, gc=False):
 
 
 class Heard(Struct, array_like=True, gc=False):
-    """What one lane heard of its sources in one read, and its time after it."""
+    """What one lane heard of its sources in one read, and its time after it.
+
+    `numbers`: source → (time, number, id) of every event with a number in its sequence.
+    """
 
     spans: list[Span]
-    runs: list[Run]
+    numbers: dict[str, list[tuple[datetime, int, str]]]
     drift: list[Drifted]
     time: Time
 
@@ -212,8 +203,7 @@ class Tally(Struct, array_like=True, gc=False):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decoders: dict[str, msgspec.msgpack.Decoder[Any]] = {
-    kind.__name__: msgspec.msgpack.Decoder(kind)
-    for kind in (Parcel, Claims, Parts, Heard, Tally)
+    kind.__name__: msgspec.msgpack.Decoder(kind) for kind in (Parcel, Claims, Parts, Heard, Tally)
 }
 
 

@@ -6,9 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from canonical.messages import Drifted, Heard, Run, Span, Time
-
-Numbered = tuple[int, datetime, str]
+from canonical.messages import Drifted, Heard, Span, Time
 
 
 class Hearing:
@@ -17,7 +15,7 @@ class Hearing:
     def __init__(self, watched: Mapping[str, timedelta]) -> None:
         self._watched = watched
         self._spoke: dict[str, list[datetime]] = {source: [] for source in watched}
-        self._numbers: dict[str, list[Numbered]] = {}
+        self._numbers: dict[str, list[tuple[datetime, int, str]]] = {}
         self._drifted: list[Drifted] = []
 
     def hear(self, events: list[Any], drift: list[Any]) -> None:
@@ -27,7 +25,7 @@ class Hearing:
             if event.source in spoke:
                 spoke[event.source].append(event.time)
             if event.sequence is not None:
-                numbers.setdefault(event.source, []).append((int(event.sequence), event.time, event.id))
+                numbers.setdefault(event.source, []).append((event.time, int(event.sequence), event.id))
         self._drifted += [Drifted(x.source, x.type, x.field, x.sample, x.at, x.id) for x in drift]
 
     def told(self, time: Time) -> Heard:
@@ -37,8 +35,7 @@ class Hearing:
             for source, times in self._spoke.items()
             for span in _spans(source, times, self._watched[source])
         ]
-        runs = [run for source, numbers in self._numbers.items() for run in _runs(source, numbers)]
-        return Heard(spans, runs, self._drifted, time)
+        return Heard(spans, self._numbers, self._drifted, time)
 
 
 def _spans(source: str, times: list[datetime], pause: timedelta) -> Iterator[Span]:
@@ -55,18 +52,3 @@ def _spans(source: str, times: list[datetime], pause: timedelta) -> Iterator[Spa
                 first = at
             last = at
     yield Span(source, first, last)
-
-
-def _runs(source: str, numbers: list[Numbered]) -> Iterator[Run]:
-    """Numbers without a hole between them."""
-    numbers.sort()
-    first, least, name = numbers[0]
-    last = first
-    for number, at, event in numbers[1:]:
-        if number > last + 1:
-            yield Run(source, first, last, least, name)
-            first, least, name = number, at, event
-        last = number
-        if at < least:  # noqa: PLR1730  min() costs a call per number
-            least = at
-    yield Run(source, first, last, least, name)

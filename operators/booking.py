@@ -26,7 +26,8 @@ def cut_of(event: e.InventoryCounted, rank: str) -> Cut:
 def _moved(rules: Arithmetic, sku: Sku, event: e.InventoryMoved, rank: str, ref: int) -> None:
     move = event.data
     sequence = -1 if event.sequence is None else int(event.sequence)
-    rules.move(sku, Move(ref, move.location, move.status, move.quantity, event.time, event.source, sequence))
+    place, status, units = move.location, move.status, move.quantity
+    rules.move(sku, Move(ref, place, status, units, event.time, event.source, sequence, None, event.id))
 
 
 def _status_changed(
@@ -35,7 +36,8 @@ def _status_changed(
     change = event.data
     sequence = -1 if event.sequence is None else int(event.sequence)
     for status, units in ((change.from_status, -change.quantity), (change.to_status, change.quantity)):
-        rules.move(sku, Move(ref, change.location, status, units, event.time, event.source, sequence))
+        place, source = change.location, event.source
+        rules.move(sku, Move(ref, place, status, units, event.time, source, sequence, None, event.id))
 
 
 def _counted(rules: Arithmetic, sku: Sku, event: e.InventoryCounted, rank: str, ref: int) -> None:

@@ -85,6 +85,7 @@ def moves_of(issued: list[Issued], placed_at: datetime | None, kits: Kits) -> di
                     issue.source,
                     issue.sequence,
                     placed_at,
+                    issue.id,
                 )
             )
     return moves

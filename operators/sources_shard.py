@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from itertools import pairwise
 
 from msgspec import Struct, field
 
@@ -16,7 +15,7 @@ from operators.exceptions.episode import Episode
 from operators.exceptions.schema_drift import Drifting, schema_drift
 from operators.exceptions.sequence_gap import Sequence, sequence_gap
 from operators.exceptions.source_stale import Stretch, joined, source_stale
-from operators.exceptions.tracker import Told, Tracker
+from operators.exceptions.tracker import INSTANT, Told, Tracker
 from operators.seal import seal, unseal
 
 
@@ -68,14 +67,11 @@ class SourcesShard:
                 state.began = first
             known = state.spoke.get(source, [])
             state.spoke[source] = joined([*known, (first, last)], self._watched[source])
-        for run in heard.runs:
-            sequence = state.sequences.get(run.source)
-            if sequence is None:
-                sequence = state.sequences[run.source] = Sequence()
-            sequence.add(run)
+        for source, arrivals in heard.numbers.items():
+            state.sequences.setdefault(source, Sequence()).waiting += arrivals
         for sample in heard.drift:
             self._sampled(sample)
-        return bool(heard.spans or heard.runs or heard.drift)
+        return bool(heard.spans or heard.numbers or heard.drift)
 
     def _sampled(self, sample: Drifted) -> None:
         subject = f"{sample.source}|{sample.type}|{sample.field}"
@@ -87,10 +83,12 @@ class SourcesShard:
 
     def _look(self, watermark: datetime) -> list[ExceptionRecord]:
         wakes: list[datetime] = []
-        for sequence in self._state.sequences.values():
-            due = sequence.look(self._lateness, watermark)
+        for source, sequence in self._state.sequences.items():
+            due = sequence.settle(source, self._lateness, watermark)
+            if sequence.waiting:
+                wakes.append(min(sequence.waiting)[0])
             if due is not None:
-                wakes.append(due)
+                wakes.append(due + INSTANT)
         episodes = list(self._episodes(watermark))
         records = self._tracker.tell(self._state.told, episodes, watermark)
         wake = self._tracker.wake(episodes, watermark)
@@ -109,7 +107,7 @@ class SourcesShard:
                 spoke = joined([(state.began, state.began), *state.spoke.get(source, [])], pause)
                 yield from source_stale(source, spoke, pause, watermark)
         for source, sequence in state.sequences.items():
-            yield from sequence_gap(source, sequence, watermark)
+            yield from sequence_gap(source, sequence, self._lateness)
         for drifting in state.drift.values():
             yield from schema_drift(drifting, self._retention, watermark)
 
@@ -134,10 +132,11 @@ class SourcesShard:
     def check(self) -> None:
         """Raise AssertionError if an invariant of the state does not hold."""
         for source, sequence in self._state.sequences.items():
-            runs = sequence.runs
-            assert all(run.first <= run.last for run in runs), f"{source}: a run that ends before it begins"
-            gapless = [a for a, b in pairwise(runs) if a.last + 1 >= b.first]
-            assert not gapless, f"{source}: runs that should be one"
+            top = sequence.top or 0
+            assert all(hole.first <= hole.last < top for hole in sequence.holes), (
+                f"{source}: a hole at its end"
+            )
+            assert all(gap.missing or gap.filled_at for gap in sequence.gaps), f"{source}: filled, and open"
 
     def snapshot(self) -> bytes:
         self._state.clock = self._clock.snapshot()

@@ -21,10 +21,10 @@ def follow(known: list[Episode], codes: Iterable[str], wrong: Iterable[Episode],
 
 
 def grown(episode: Episode, fresh: Episode) -> Episode:
-    """The open episode with what it has come to now. Of what it came to before only the peaks are kept."""
+    """The open episode with what it has come to now, if its units changed. Of what it came to before, the peaks."""
     worths = episode.worths()
     last = worths[-1]
-    if (last.units, last.value) == (fresh.units, fresh.value):
+    if last.units == fresh.units:
         return episode
     worth = Worth(fresh.opened_at, fresh.units, fresh.value, fresh.evidence, fresh.message)
     later = list(episode.later)

@@ -1,7 +1,8 @@
 """`sequence_gap`: numbers of a source's sequence are missing, and still `allowed_lateness` after a later one came.
 
-Kept are runs of numbers without a hole; memory grows with the holes, and beyond MOST of them the oldest are given up.
-What comes before the first number known is not missed: there the source was already running.
+Numbers are settled in the order of their times, and only the holes between them are kept: memory grows with what is
+missing, and beyond MOST holes the oldest are given up. What comes before the first number is not missed: there the
+source was already running.
 """
 
 from __future__ import annotations
@@ -11,92 +12,107 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct, field
 
-from canonical.messages import Run
 from operators.exceptions.episode import Episode
 from operators.exceptions.seen import clock
 
 MOST = 1000
+Range = tuple[int, int]
+Arrival = tuple[datetime, int, str]
+"""When a number happened, the number, and the id of its event."""
+
+
+class Hole(Struct, array_like=True):
+    """Numbers that are missing since a later one, of the event `evidence`, came."""
+
+    first: int
+    last: int
+    since: datetime
+    evidence: str
 
 
 class Gap(Struct, array_like=True):
-    """Numbers that were missing when the grace was over. `filled_at`: when the last of them came after all."""
+    """A hole that outlasted its grace; `missing` is what has not come yet, `filled_at` when the last of it did."""
 
     first: int
     last: int
     opened_at: datetime
     evidence: str
+    missing: list[Range]
     filled_at: datetime | None = None
 
 
 class Sequence(Struct, array_like=True):
-    """Of one source: `runs` in order, with holes between them; `gaps`: the holes that were told."""
+    """Of one source: what has come and is not settled, the greatest number, the holes below it, and the gaps."""
 
-    runs: list[Run] = field(default_factory=list)
+    waiting: list[Arrival] = field(default_factory=list)
+    top: int | None = None
+    holes: list[Hole] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
 
-    def add(self, run: Run) -> None:
-        """Take numbers that came; those that came before change nothing."""
-        before = [known for known in self.runs if known.last < run.first - 1]
-        after = [known for known in self.runs if known.first > run.last + 1]
-        touching = [*self.runs[len(before) : len(self.runs) - len(after)], run]
-        first = min(touching, key=lambda known: known.first)
-        whole = Run(
-            run.source,
-            first.first,
-            max(known.last for known in touching),
-            min(known.at for known in touching),
-            first.id,
-        )
-        self.runs = [*before, whole, *after]
-        if len(self.runs) > MOST:
-            self.runs[:2] = [Run(run.source, self.runs[0].first, *_rest(self.runs[:2]))]
-        for gap in self.gaps:
-            if gap.filled_at is None and any(k.first <= gap.first and gap.last <= k.last for k in self.runs):
-                gap.filled_at = max(gap.opened_at, run.at)
+    def settle(self, source: str, lateness: timedelta, watermark: datetime) -> datetime | None:
+        """Take what the watermark has passed, in the order of time; the next time a hole may become a gap."""
+        for at, number, name in sorted(arrival for arrival in self.waiting if arrival[0] <= watermark):
+            self._outlast(at - lateness)
+            self._take(number, at, f"{source} {name}")
+        self.waiting = [arrival for arrival in self.waiting if arrival[0] > watermark]
+        self._outlast(watermark - lateness)
+        return min((hole.since + lateness for hole in self.holes), default=None)
 
-    def look(self, lateness: timedelta, watermark: datetime) -> datetime | None:
-        """Remember the holes whose grace is over; the next time there may be one."""
-        soonest: datetime | None = None
-        skipped: datetime | None = None
-        for place in range(len(self.runs) - 1, 0, -1):
-            run = self.runs[place]
-            skipped = run.at if skipped is None else min(skipped, run.at)
-            hole, due = (self.runs[place - 1].last + 1, run.first - 1), skipped + lateness
-            if due >= watermark:
-                soonest = due if soonest is None else min(soonest, due)
-            elif not any(gap.first <= hole[0] and hole[1] <= gap.last for gap in self.gaps):
-                self.gaps.append(Gap(*hole, due, f"{run.source} {run.id}"))
-        return soonest
+    def _outlast(self, before: datetime) -> None:
+        """Holes from before that instant have outlasted their grace, which ends with the instant itself."""
+        for hole in [hole for hole in self.holes if hole.since < before]:
+            self.holes.remove(hole)
+            self.gaps.append(Gap(hole.first, hole.last, hole.since, hole.evidence, [(hole.first, hole.last)]))
+
+    def _take(self, number: int, at: datetime, evidence: str) -> None:
+        if self.top is None or number > self.top:
+            if self.top is not None and number > self.top + 1:
+                self.holes.append(Hole(self.top + 1, number - 1, at, evidence))
+                del self.holes[:-MOST]
+            self.top = number
+            return
+        for hole in self.holes:
+            if hole.first <= number <= hole.last:
+                self.holes.remove(hole)
+                for first, last in without(number, [(hole.first, hole.last)]):
+                    self.holes.append(Hole(first, last, hole.since, hole.evidence))
+                return
+        for gap in self.gaps:
+            if gap.first <= number <= gap.last and gap.filled_at is None:
+                gap.missing = without(number, gap.missing)
+                if not gap.missing:
+                    gap.filled_at = at
 
     def forget(self, horizon: datetime) -> None:
-        """Give up what has been missing, or was found, before that."""
-        gone = [gap for gap in self.gaps if (gap.filled_at or gap.opened_at) < horizon]
-        if gone:
-            self.gaps = [gap for gap in self.gaps if (gap.filled_at or gap.opened_at) >= horizon]
-            for gap in gone:
-                self.add(Run(self.runs[0].source, gap.first, gap.last, gap.opened_at, gap.evidence))
+        """Give up what has been missing since then, and let go of what had come by then."""
+        self.gaps = [gap for gap in self.gaps if (gap.filled_at or gap.opened_at) >= horizon][-MOST:]
 
 
-def sequence_gap(source: str, sequence: Sequence, watermark: datetime) -> Iterator[Episode]:
-    """One episode per gap; a number that comes after all ends it when all of the gap have come."""
+def without(number: int, ranges: list[Range]) -> list[Range]:
+    """The ranges less one number."""
+    parts = [part for a, b in ranges for part in _parts(number, a, b)]
+    return [(first, last) for first, last in parts if first <= last]
+
+
+def _parts(number: int, first: int, last: int) -> list[Range]:
+    return [(first, number - 1), (number + 1, last)] if first <= number <= last else [(first, last)]
+
+
+def sequence_gap(source: str, sequence: Sequence, lateness: timedelta) -> Iterator[Episode]:
+    """One episode per gap; numbers that come after all end it when none is missing any more."""
     for gap in sequence.gaps:
         missing = gap.last - gap.first + 1
-        what = f"number {gap.first}" if missing == 1 else f"numbers {gap.first} to {gap.last}"
-        cleared = gap.filled_at
+        what = f"Number {gap.first}" if missing == 1 else f"Numbers {gap.first} to {gap.last}"
+        opened = gap.opened_at + lateness
         yield Episode(
             code="sequence_gap",
             subject=f"{source}|{gap.first}-{gap.last}",
-            opened_at=gap.opened_at,
-            cleared_at=cleared if cleared is not None and cleared <= watermark else None,
+            opened_at=opened,
+            cleared_at=None if gap.filled_at is None else max(opened, gap.filled_at),
             deadline=True,
             owner="platform",
             units=missing,
             evidence=(gap.evidence,),
             correlationid=source,
-            message=f"{what[0].upper()}{what[1:]} of {source} did not come by {clock(gap.opened_at)}:"
-            " ask the source to send them again.",
+            message=f"{what} of {source} did not come by {clock(opened)}: ask the source to send them again.",
         )
-
-
-def _rest(runs: list[Run]) -> tuple[int, datetime, str]:
-    return runs[-1].last, min(run.at for run in runs), runs[0].id

@@ -30,7 +30,7 @@ from operators.exceptions.seen import Cost, Moment, Naming, Watch, cost_at, forg
 from operators.exceptions.tracker import INSTANT, Tracker
 from operators.exceptions.unknown_sku import unknown_sku
 from operators.exceptions.unrest import recounted, restless, steps_of, weigh
-from operators.exceptions.walk import booked_at, walk
+from operators.exceptions.walk import walk
 from operators.shelf import LIVE_LIMIT, Shelf
 from operators.sku import Arithmetic, Sku
 
@@ -56,6 +56,9 @@ class SkuWatch:
         self._judge = Judge(policy)
         self._retention: timedelta = policy.time.retention
         self._policy = policy
+        self._obscure = frozenset(
+            name for name, x in policy.locations.items() if not x.movements or x.counts != "physical"
+        )
         self._pools: dict[str | None, frozenset[str] | None] = {}
         self._tracker = Tracker(policy.severity)
         self._watches = Shelf(Watch)
@@ -115,7 +118,7 @@ class SkuWatch:
 
     def weigh(self, key: str, sku: Sku, record: Availability) -> None:
         """After a batch: watch the SKU if it may have been short at an instant that is not settled."""
-        if restless(self._recents, key, sku, record, self._watermark):
+        if restless(self._recents, key, sku, record, self._watermark, self._obscure):
             watch = self._watch(key)
             watch.uneasy = True
             self._arm_changes(key, watch)
@@ -166,8 +169,10 @@ class SkuWatch:
             if wake is not None:
                 self._arm(key, watch, wake)
             forget(watch, watermark - self._retention)
-        if watch.waiting:
-            self._arm(key, watch, min(map(known_at, watch.waiting)))
+        ahead = [known_at(event) for event in watch.waiting]
+        ahead += [at for at in (watch.named and watch.named.at, watch.catalogued) if at and at > watermark]
+        if ahead:
+            self._arm(key, watch, min(ahead))
         return records
 
     def _walk(self, key: str, watch: Watch, sku: Sku) -> None:
@@ -177,7 +182,7 @@ class SkuWatch:
             places = self._rules.locations(then)
             shortage = self._rules.shortage(then, places)
             if shortage or any(place.on_hand < 0 for place in places):
-                evidence = named(sorted([*ranks, *booked_at(changes, at)]))
+                evidence = named(ranks)
                 moment = Moment(key, at, then, places, shortage, cost_at(watch, at), evidence)
                 follow(watch.episodes, WALKED, [*oversold(moment), *negative_on_hand(moment)], at)
             elif watch.episodes:

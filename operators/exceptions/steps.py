@@ -35,12 +35,14 @@ class Claimed(NamedTuple):
 def stand(order: Order, event: Event, rank: str, since: dict[str, datetime], key: str) -> None:
     """Remember what changed the order's standing last, and in `since` the first change the batch brought."""
     at = event.time
-    if type(event) is e.OrderAccepted and not order.overruled:
+    if type(event) is e.OrderAccepted and not any(rank == flip for _, flip in _flips(order)):
         return
+    if type(event) is e.ShipmentShipped and order.shipments[event.data.shipment_id].rank != rank:
+        return  # the same shipment, told before it
     if order.stood_at is None or (at, rank) > (order.stood_at, order.stood_by):
         order.stood_at, order.stood_by = at, rank
-    if order.overruled and order.verdict is not None:
-        order.stood_at, order.stood_by = max((order.stood_at, order.stood_by), order.verdict[:2])
+    if order.overruled or (type(event) is e.ShipmentShipped and at == order.stood_at):
+        order.stood_at, order.stood_by = max(_changes(order).items())
     first = since.get(key)
     if first is None or at < first:
         since[key] = at
@@ -119,6 +121,18 @@ def _cancel(then: Order, at: datetime, lines: dict[str, int] | None) -> None:
         then.cancelled[line_id] = max(units, then.cancelled.get(line_id, -1))
 
 
+def _flips(order: Order) -> list[tuple[datetime, str]]:
+    """The words of the ERP that changed whether the order commits: a refusal, or an acceptance after one."""
+    if not order.overruled and not order.rejected:
+        return []
+    flips, accepted = [], True
+    for at, rank, accepts, _ in hindsight.verdicts(order):
+        if accepts != accepted:
+            flips.append((at, rank))
+            accepted = accepts
+    return flips
+
+
 def _changes(order: Order) -> dict[datetime, str]:
     """Instant → the greatest rank of the facts of that instant that bear on what the order claims."""
     facts = [(document.rank[1], document.rank[2]) for document in hindsight.documents(order)]
@@ -126,8 +140,7 @@ def _changes(order: Order) -> dict[datetime, str]:
     facts += [(rank[1], rank[2]) for rank, _ in order.reallocated]
     if order.allocation is not None:
         facts.append(order.allocation[1:])
-    if order.overruled or order.rejected:
-        facts += [(at, rank) for at, rank, *_ in hindsight.verdicts(order)]
+    facts += _flips(order)
     facts += [(at, rank) for at, rank, _ in order.cancellations]
     facts += [(shipment.at, shipment.rank) for shipment in order.shipments.values()]
     facts += [(issue.at, f"{issue.source}\x00{issue.id}") for issue in order.issues]

@@ -32,7 +32,7 @@ def steps_of(claim: Claim, before: Held | None, after: Held | None) -> Iterator[
             held = Held(step.channel, step.placed_at, step.lines) if step.lines else None
             yield Change(step.at, step.rank, claim.order_id, before, held), step.moves
             before = held
-    elif claim.stood_at is not None and (claim.moves or before is not after):
+    elif claim.stood_at is not None:
         yield Change(claim.stood_at, claim.stood_by, claim.order_id, before, after), claim.moves
 
 
@@ -40,10 +40,12 @@ def weigh(sku: Sku, change: Change, moves: list[Move], pool: frozenset[str] | No
     """Write on a change of a claim what it gave free. `pool`: the locations of the order's pool, None: all."""
     free: dict[str, int] = {}
     for move in moves:
-        if move.quantity > 0:
-            change.inflow += move.quantity
-        if move.status == SELLABLE and _counts(sku, move):
-            free[move.location] = free.get(move.location, 0) + move.quantity
+        counts = _counts(sku, move)
+        if move.quantity > 0 or not counts:
+            change.inflow += abs(move.quantity)
+        if move.status == SELLABLE:
+            units = move.quantity if counts else abs(move.quantity)
+            free[move.location] = free.get(move.location, 0) + units
     unallocated = _take(change.before, 1, free) + _take(change.after, -1, free)
     change.location = ELSEWHERE
     seated = 0
@@ -58,8 +60,8 @@ def weigh(sku: Sku, change: Change, moves: list[Move], pool: frozenset[str] | No
 
 
 def _counts(sku: Sku, move: Move) -> bool:
-    """Whether the movement is not in its book's newest count already."""
-    ledger = sku.books.get(move.location, {}).get(SELLABLE)
+    """Whether the movement is not in its book's newest count already: then it changes nothing any more, but did."""
+    ledger = sku.books.get(move.location, {}).get(move.status)
     return ledger is not None and (ledger.newest is None or after_cut(move, ledger.newest, net=False))
 
 
@@ -88,45 +90,46 @@ def recounted(sku: Sku, event: InventoryCounted, rank: str) -> int:
     return max(0, cut.units + later - ledger.on_hand)
 
 
-def restless(recents: Generations, key: str, sku: Sku, record: Availability, watermark: datetime) -> bool:
-    """`record`: where the SKU stands after all changes; those up to `watermark` are settled and looked at."""
-    if record.shortage:
+def restless(
+    recents: Generations,
+    key: str,
+    sku: Sku,
+    record: Availability,
+    watermark: datetime,
+    obscure: frozenset[str],
+) -> bool:
+    """`record`: where the SKU stands after all changes; those up to `watermark` are settled and looked at.
+
+    `obscure`: locations where a count changes what claims take, so that nothing can be said beforehand.
+    """
+    if record.shortage or (obscure and any(place.location in obscure for place in record.locations)):
         return True
     young, old = recents.young.get(key), recents.old.get(key)
-    units = inflow = 0
-    for recent in (young, old):
-        if recent is not None:
-            units += recent.units
-            inflow += recent.inflow
-    for place in record.locations:
-        if place.free < units or place.on_hand < inflow:
-            break
-    else:
-        if not units or all(pool.ats >= units for pool in record.pools):
-            return False
+    summed = [recent for recent in (young, old) if recent is not None]
+    if not any(recent.units or recent.inflow for recent in summed):
+        return any(place.free < 0 or place.on_hand < 0 for place in record.locations)
     unsettled = [change for change in recents.of(key) if change.at > watermark]
     since = max(_wanted(sku, unsettled), watermark)
-    for recent in (young, old):
-        if recent is not None:
-            recent.sum_from(since)
+    for recent in summed:
+        recent.sum_from(since)
     return not _outlasts(record, [change for change in unsettled if change.at >= since])
 
 
 def _outlasts(record: Availability, changes: list[Change]) -> bool:
-    """The same with what each change gave set against its own location, as far as that is known."""
-    units: dict[str, int] = {ELSEWHERE: 0}
+    """Whether every location could give back what it was given, and every pool all that was given anywhere."""
+    units: dict[str, int] = {}
     inflow: dict[str, int] = {}
     for change in changes:
-        units[change.location] = units.get(change.location, 0) + change.units
-        inflow[change.location] = inflow.get(change.location, 0) + change.inflow
-    anywhere, came = units.pop("", 0), inflow.pop("", 0)
+        if change.units:
+            units[change.location] = units.get(change.location, 0) + change.units
+        if change.inflow:
+            inflow[change.location] = inflow.get(change.location, 0) + change.inflow
+    given = sum(units.values())
+    units.pop(ELSEWHERE, None)
     for place in record.locations:
-        if place.free < units.get(place.location, 0) + anywhere:
+        if place.free < units.pop(place.location, 0) or place.on_hand < inflow.pop(place.location, 0):
             return False
-        if place.on_hand < inflow.get(place.location, 0) + came:
-            return False
-    given = sum(units.values()) + anywhere
-    return not given or all(pool.ats >= given for pool in record.pools)
+    return not units and not inflow and (not given or all(pool.ats >= given for pool in record.pools))
 
 
 def _wanted(sku: Sku, changes: list[Change]) -> datetime:

@@ -21,7 +21,7 @@ Claimed = tuple[datetime, Held | None, str]
 class Instant(NamedTuple):
     """The SKU after everything of `at` has happened; `then` changes with the next instant.
 
-    `ranks`: the events that changed a claim then.
+    `ranks`: the events that did it.
     """
 
     at: datetime
@@ -53,18 +53,23 @@ def walk(
             for at, booked in later:
                 happened.setdefault(at, []).append((location, status, booked))
     for at in sorted(happened):
-        for name, status, fact in happened[at]:
-            _apply(rules, then, name, status, fact)
-        yield Instant(at, then, [fact[2] for _, _, fact in happened[at] if isinstance(fact, tuple)])
+        ranks = {_apply(rules, then, name, status, fact) for name, status, fact in happened[at]}
+        if ranks != {""}:
+            yield Instant(at, then, sorted(ranks - {""}))
 
 
-def _apply(rules: Arithmetic, then: Sku, name: str, status: str, fact: Move | Cut | Claimed) -> None:
+def _apply(rules: Arithmetic, then: Sku, name: str, status: str, fact: Move | Cut | Claimed) -> str:
+    """Let it happen; returns the rank of its event, "" if it changed nothing."""
     if isinstance(fact, tuple):
+        before = then.held.get(name)
         rules.replace(then, name, fact[1])
-    elif isinstance(fact, Cut):
-        then.books[name][status].count(fact, net=rules.net(name))
-    else:
-        then.books[name][status].move(fact, net=rules.net(name), known=False)
+        return fact[2] if then.held.get(name) != before else ""
+    ledger = then.books[name][status]
+    if isinstance(fact, Cut):
+        ledger.count(fact, net=rules.net(name))
+        return fact.rank
+    ledger.move(fact, net=rules.net(name), known=False)
+    return f"{fact.source}\x00{fact.id}"
 
 
 def _timelines(changes: list[Change]) -> dict[str, list[Claimed]]:
@@ -109,8 +114,3 @@ def _ledger_as_at(
     )
     past.on_hand = past.recounted(net=net)
     return past, later + [(known_at(cut), cut) for cut in counts if known_at(cut) <= until]
-
-
-def booked_at(changes: list[Change], at: datetime) -> list[str]:
-    """The ranks of the movements and counts of an instant that belong to no order."""
-    return [change.rank for change in changes if change.at == at and not change.order_id]
