@@ -45,6 +45,7 @@ import msgspec
 
 from canonical.outputs import ChannelUpdate
 from sinks.channels.driver import Answer, Needs, Reply, Route, Setup, Submission, failed, refused, taken
+from sinks.channels.reading import number, rows, table, text
 from sinks.channels.transport import Request, Response
 
 NEEDS = Needs(settings=("endpoint",), credentials=("secret",))
@@ -89,11 +90,10 @@ def read(response: Response, updates: list[ChannelUpdate]) -> list[Answer]:
     """The answers of a decided request."""
     if not response.good:
         return failed(response, updates)
-    said = response.json() if response.body else {}
-    results = said.get("results") if isinstance(said, dict) else None
-    if results is None:
+    said = table(response.json())
+    if "results" not in said:
         return [taken(update) for update in updates]
-    by_sku = {entry.get("sku"): entry for entry in results if isinstance(entry, dict)}
+    by_sku = {entry.get("sku"): entry for entry in rows(said["results"])}
     return [_result(update, by_sku.get(update.sku)) for update in updates]
 
 
@@ -101,8 +101,7 @@ def _result(update: ChannelUpdate, said: dict[str, Any] | None) -> Answer:
     if said is None:
         return Answer(update, NOT_ANSWERED, "the answer does not name this SKU", again=True)
     if said.get("status") == "taken":
-        shown = said.get("quantity")
-        return taken(update, shown if isinstance(shown, int) and shown >= 0 else None)
+        return taken(update, number(said.get("quantity")))
     answer = refused(update, said.get("code"), said.get("message"))
     wait = said.get("retry_after_seconds")
     return msgspec.structs.replace(answer, wait=float(wait)) if isinstance(wait, int | float) else answer
@@ -125,9 +124,8 @@ class Http:
         request = Request("POST", self._setup.endpoint(), {**headers, **self._signed(body)}, body)
         response = self._setup.transport.call(request, self._gate)
         if response.status == 202:  # noqa: PLR2004  accepted, as the docstring above says
-            said = response.json()
-            ref = said.get("submission") if isinstance(said, dict) else None
-            if not isinstance(ref, str) or not ref:
+            ref = text(table(response.json()).get("submission"))
+            if not ref:
                 return Reply(
                     [refused(update, "bad_answer", "202 without a submission") for update in updates]
                 )

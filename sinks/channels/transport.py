@@ -12,10 +12,8 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import httpx
-import msgspec
 import stamina
 from msgspec import Struct
 
@@ -23,6 +21,7 @@ from canonical.api import Api
 from canonical.errors import Transient
 from sinks.channels.addresses import Pinned, check, host_of
 from sinks.channels.pacing import Gate, Pause, Stopped
+from sinks.channels.reading import parsed
 
 MIB = 1 << 20
 LARGEST_ANSWER = 32 * MIB
@@ -72,12 +71,9 @@ class Response(Struct, frozen=True):
         """Seconds the channel asks to wait, if it says so."""
         return seconds_of(self.headers.get("retry-after"), time.time())
 
-    def json(self) -> Any:
+    def json(self) -> object:
         """The body as JSON, None when it is not."""
-        try:
-            return msgspec.json.decode(self.body)
-        except msgspec.DecodeError:
-            return None
+        return parsed(self.body)
 
     def __repr__(self) -> str:
         return f"Response({self.status}, {len(self.body)} bytes)"
@@ -207,9 +203,13 @@ class Token:
             self._ends = self._clock() + seconds * 0.9  # so that it does not end on the way
         return self._value
 
-    def drop(self) -> None:
-        """It was refused: do not use it again."""
-        self._value = ""
+    def call(self, transport: Transport, build: Callable[[str], Request], gate: Gate) -> Response:
+        """What `build` makes of the pass, answered; with a new pass where the old one was refused."""
+        response = transport.call(build(self.value()), gate)
+        if response.status in {401, 403}:
+            self._value = ""
+            response = transport.call(build(self.value()), gate)
+        return response
 
     def __repr__(self) -> str:
         return "Token(•••)"

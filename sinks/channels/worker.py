@@ -118,7 +118,8 @@ class Worker:
 
     def _run(self) -> None:
         while not self._setup.stop.is_set():
-            if self._setup.pause.seconds or not (self._poll() or self._send()):
+            # Both in turn, so that neither asking nor telling starves the other.
+            if self._setup.pause.seconds or not any((self._poll(), self._send())):
                 self._wake.wait(self._idle())
                 self._wake.clear()
         self._driver.close()
