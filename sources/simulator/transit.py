@@ -110,6 +110,7 @@ class Transit:
         for stem, line in self._held:
             sim.writer.write(stem, line)
         ids: Event = {"source": sim.erp.name, "events": len(self._held), "until": stamp(self._closes)}
+        ids["milestones"] = ["accepted", "posted", "refunded"]
         tell_fault(sim, "delayed_system", None, self._opens, **ids, may=_DELAYED_MAY)
         self._held.clear()
 
