@@ -40,10 +40,18 @@ class Time(Struct, array_like=True, gc=False):
 
 
 class Parcel(Struct, array_like=True, gc=False):
-    """Events of one shard from one lane, in the order read, and the lane's time after them."""
+    """Events of one shard from one lane, in the order read, and the lane's time after them.
+
+    Where lanes share a file it says which bytes of which `file` they are from, [`first`, `last`), also if there
+    are no events in them for this shard: parcels of a file pass in that order. Without a file and without events
+    it is a heartbeat.
+    """
 
     events: list[AnyEvent]
     time: Time
+    file: str | None = None
+    first: int = 0
+    last: int = 0
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[str, bytes]]:
         return unpack, ("Parcel", _encode(self))

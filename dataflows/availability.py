@@ -1,6 +1,6 @@
 """The main job, as one sentence.
 
-    lanes read files and route events  →  sources are heard  →  orders join them and claim
+    lanes read files or topics and route events  →  sources are heard  →  orders join them and claim
         →  SKUs keep books and claims  →  kits follow their parts
         →  availability, lifecycle, exceptions and dead letters are written,
     and the tally accounts for every input.
@@ -11,60 +11,36 @@ parcel carries its lane's watermark, order shards pass theirs on with their clai
 
 from __future__ import annotations
 
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from canonical import topics
 from canonical.channel_news import ChannelNews
-from canonical.policy import Policy
 from dataflows import feeding
-from dataflows.hosting import Host, Hosted, Job, Lane, Mail, Outlet, Stage
-from dataflows.lanes import RoutedLane
+from dataflows.edges import Edges, Plan
+from dataflows.hosting import Host, Hosted, Job, Mail, Ordered, Stage
 from dataflows.shards import LANES, NAMES, ORDER_SHARDS, SKU_SHARDS
 from operators.kit_shard import KitShard
 from operators.order_shard import OrderShard
 from operators.sku_shard import SkuShard
 from operators.sources_shard import SourcesShard
 from operators.tally import TallyShard, encode
-from sinks.files import LatestFile, LinesFile
-from sources.files import InputFile, find
-from sources.lanes import FileLane
 
 COUNTS = "meta/counts.json"
 LINES = tuple(topic.name for topic in topics.OUTPUTS)
 _lines = msgspec.json.Encoder().encode_lines
 
 
-class Plan(Struct, frozen=True):
-    """What a run was asked for. `as_of` is where time stands at the end of a finite input."""
-
-    input: Path
-    output: Path
-    policy: Policy
-    as_of: datetime | None = None
-
-
 def availability_job(plan: Plan) -> Job:
-    """From directories of canonical events to availability, lifecycle and dead letters."""
+    """From canonical events, in files or topics, to availability, lifecycle, exceptions and dead letters."""
     policy, as_of = plan.policy, plan.as_of
-    files: list[InputFile] = []
     shards = range(ORDER_SHARDS)
     watched = {
         name: source.expected_every for name, source in policy.sources.items() if source.expected_every
     }
+    edges = Edges(plan, watched)
     upstreams = LANES + tuple(f"orders-{shard:02d}" for shard in shards)
-
-    def lane(name: str, position: Any) -> Lane:
-        nonlocal files
-        files = files or find(plan.input)
-        number = LANES.index(name)
-        return RoutedLane(
-            name, lambda at: FileLane(plan.input, files, number, policy.time, at), position, as_of, watched
-        )
 
     def orders(shard: int) -> Host:
         return Orders(OrderShard(shard, ORDER_SHARDS, SKU_SHARDS, LANES, policy, as_of))
@@ -78,11 +54,6 @@ def availability_job(plan: Plan) -> Job:
     def kits(shard: int) -> Host:
         return Kits(KitShard(shard, SKU_SHARDS, policy))
 
-    def outlet(name: str, position: int | None) -> Outlet:
-        if name in (COUNTS, feeding.HEALTH):
-            return LatestFile(plan.output / name)
-        return LinesFile(plan.output / f"{name}.ndjson", position)
-
     stages = (
         Stage("sources", sources),
         Stage("orders", orders),
@@ -91,7 +62,7 @@ def availability_job(plan: Plan) -> Job:
         *feeding.stages(policy, as_of),
         Stage("tally", lambda _: Counts()),
     )
-    return Job("availability", LANES, lane, stages, (*LINES, COUNTS, feeding.HEALTH), outlet)
+    return Job("availability", LANES, edges.lane, stages, (*LINES, COUNTS, feeding.HEALTH), edges.outlet)
 
 
 class Sources(Hosted):
@@ -100,9 +71,8 @@ class Sources(Hosted):
         return [Mail(topics.EXCEPTIONS.name, 0, _lines(records))] if records else []
 
 
-class Orders(Hosted):
-    def apply(self, messages: list[Any]) -> list[Mail]:
-        told = self.shard.apply(messages)
+class Orders(Ordered):
+    def mails(self, told: Any) -> list[Mail]:
         mails = [Mail("skus", shard, claims) for shard, claims in told.claims.items()]
         mails += feeding.mails(told.news)
         if told.lifecycle:
@@ -114,9 +84,8 @@ class Orders(Hosted):
         return mails
 
 
-class Skus(Hosted):
-    def apply(self, messages: list[Any]) -> list[Mail]:
-        told = self.shard.apply(messages)
+class Skus(Ordered):
+    def mails(self, told: Any) -> list[Mail]:
         mails = [Mail("kits", shard, parts) for shard, parts in told.parts.items()]
         mails += feeding.mails(told.news)
         if told.availability:

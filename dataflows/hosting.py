@@ -9,6 +9,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
+
+from operators.turnstile import Turnstile, Waiting
+
 
 class Mail(NamedTuple):
     """A message for shard `shard` of stage `stage`; outlets are stages too, and take bytes of whole lines."""
@@ -19,12 +23,15 @@ class Mail(NamedTuple):
 
 
 class Lane(Protocol):
-    """One input partition of the engine."""
+    """One input partition of the engine. `inputs` counts what it has read, in this run or before."""
 
     ended: bool
 
+    @property
+    def inputs(self) -> int: ...
     def read(self, now: datetime) -> list[Mail]: ...
     def position(self) -> Any: ...
+    def close(self) -> None: ...
 
 
 class Host(Protocol):
@@ -44,6 +51,36 @@ class Hosted:
         self.snapshot: Callable[[], bytes] = shard.snapshot
         self.restore: Callable[[bytes], None] = shard.restore
         self.check: Callable[[], None] = shard.check
+
+
+class Ordered(Hosted):
+    """A shard that takes parcels of lanes: those of one file come to it in the order of the file."""
+
+    def __init__(self, shard: Any) -> None:
+        super().__init__(shard)
+        self._turnstile = Turnstile()
+        self.snapshot = self._snapshot
+        self.restore = self._restore
+
+    def apply(self, messages: list[Any]) -> list[Mail]:
+        passing = self._turnstile.admit(messages)
+        return self.mails(self.shard.apply(passing)) if passing else []
+
+    def mails(self, told: Any) -> list[Mail]:
+        """What the shard told, as mail."""
+        raise NotImplementedError
+
+    def _snapshot(self) -> bytes:
+        return _pack((self._turnstile.snapshot(), self.shard.snapshot()))
+
+    def _restore(self, sealed: bytes) -> None:
+        waiting, state = _unpack(sealed)
+        self._turnstile.restore(waiting)
+        self.shard.restore(state)
+
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(tuple[Waiting, bytes]).decode
 
 
 class Outlet(Protocol):

@@ -17,6 +17,8 @@ from dataflows.shards import ORDER_SHARDS, SKU_SHARDS
 
 BEAT = 16
 """Reads between two heartbeats that carry a lane's time to every shard, also the idle ones."""
+BEAT_EVERY = timedelta(seconds=1)
+"""The same where little is read, and only if the lane's time has moved: each wakes every shard."""
 
 _lines = msgspec.json.Encoder().encode_lines
 
@@ -59,38 +61,58 @@ class RoutedLane:
         self._watched = watched or {}
         self._catalogue = saved["catalogue"] and datetime.fromisoformat(saved["catalogue"])
         self._reads = 0
+        self._beaten_at: datetime | None = None
+        self._beaten: datetime | None = None
+        self._unbeaten = False
+
+    @property
+    def inputs(self) -> int:
+        """How many inputs have been read, whatever became of them."""
+        return sum(count["read"] for count in self._counts.values())
 
     def read(self, now: datetime) -> list[Mail]:
-        """Mail of the next block; nothing more once `ended`."""
+        """Mail of the next block, none if there is none; nothing more once `ended`."""
         if self.ended:
             return []
-        buckets, hearing = Buckets(), Hearing(self._watched)
+        hearing = Hearing(self._watched)
         mails: list[Mail] = []
-        for decoded in self.reading.read(self._as_of or now):
+        blocks = self.reading.read(self._as_of or now)
+        for decoded in blocks:
             count = self._counts.setdefault(decoded.stem, {"read": 0, "dead_letter": 0})
             count["read"] += decoded.read
             if decoded.letters:
                 count["dead_letter"] += len(decoded.letters)
                 mails.append(Mail(topics.DEAD_LETTERS.name, 0, _lines(decoded.letters)))
-            buckets.add(decoded.stem, decoded.events)
             hearing.hear(decoded.events, decoded.drift)
             if decoded.stem == topics.PRODUCTS.name and decoded.events:
                 first = min(event.time for event in decoded.events)
                 self._catalogue = min(first, self._catalogue or first)
         reading = self.reading
         time = Time(self.name, reading.watermark, reading.greatest, reading.ended, now, self._catalogue)
-        mails += buckets.mails(time)
-        mails.append(Mail("sources", 0, hearing.told(time)))
-        self._reads += 1
-        if self.reading.ended or self._reads % BEAT == 0:
-            mails += self._beat(time)
-        return mails
+        if blocks:
+            self._reads += 1
+            self._unbeaten, self._told_end = True, False
+            for decoded in blocks:
+                mails += _routed(decoded, time)
+        beat = self._beat(time) if self._is_due(time, read=bool(blocks)) else []
+        if blocks or beat:
+            mails.append(Mail("sources", 0, hearing.told(time)))
+        return mails + beat
+
+    def _is_due(self, time: Time, *, read: bool) -> bool:
+        """Whether it is time for a heartbeat."""
+        if time.ended or (read and self._reads % BEAT == 0):
+            return True
+        self._beaten_at = self._beaten_at or time.now
+        news = self._unbeaten or time.watermark != self._beaten
+        return news and abs(time.now - self._beaten_at) >= BEAT_EVERY  # also if the clock was set back
 
     def _beat(self, time: Time) -> list[Mail]:
-        if self._told_end:
+        if time.ended and self._told_end:
             self.ended = True
             return []
         self.ended = self._told_end = time.ended
+        self._beaten_at, self._beaten, self._unbeaten = time.now, time.watermark, False
         beat = Parcel([], time)
         mails = [Mail("orders", shard, beat) for shard in range(ORDER_SHARDS)]
         mails += [Mail("skus", shard, beat) for shard in range(SKU_SHARDS)]
@@ -104,3 +126,18 @@ class RoutedLane:
             "told_end": self._told_end,
             "catalogue": self._catalogue and self._catalogue.isoformat(),
         }
+
+    def close(self) -> None:
+        """Let go of what the source holds open; nothing may be read afterwards."""
+        close = getattr(self.reading, "close", None)
+        if close is not None:
+            close()
+
+
+def _routed(decoded: Any, time: Time) -> list[Mail]:
+    """The block's events on their way; where lanes share its file, with the place they have in it."""
+    buckets = Buckets()
+    buckets.add(decoded.stem, decoded.events)
+    if decoded.file is None:
+        return buckets.mails(time)
+    return buckets.placed(decoded.stem, time, decoded.file, decoded.first, decoded.last)

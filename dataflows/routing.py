@@ -12,6 +12,7 @@ from dataflows.hosting import Mail
 from dataflows.shards import ORDER_SHARDS, SKU_SHARDS
 
 BY_ORDER = frozenset({topics.ORDERS.name, topics.SHIPMENTS.name, topics.RETURNS.name, topics.POSTINGS.name})
+BY_BOTH = frozenset({topics.INVENTORY.name, topics.PRODUCTS.name})
 
 
 class Buckets:
@@ -46,8 +47,22 @@ class Buckets:
                 self.skus.setdefault(shard, []).extend(kits)
 
     def mails(self, time: Time) -> list[Mail]:
+        """A parcel for every shard that has events."""
         mails = [Mail("orders", shard, Parcel(events, time)) for shard, events in self.orders.items()]
         return mails + [Mail("skus", shard, Parcel(events, time)) for shard, events in self.skus.items()]
+
+    def placed(self, stem: str, time: Time, file: str, first: int, last: int) -> list[Mail]:
+        """A parcel for every shard the stem can reach, so that each knows how far the file has been read."""
+        mails = []
+        if stem in BY_ORDER or stem in BY_BOTH:
+            for shard in range(ORDER_SHARDS):
+                events = self.orders.get(shard, [])
+                mails.append(Mail("orders", shard, Parcel(events, time, file, first, last)))
+        if stem not in BY_ORDER:
+            for shard in range(SKU_SHARDS):
+                events = self.skus.get(shard, [])
+                mails.append(Mail("skus", shard, Parcel(events, time, file, first, last)))
+        return mails
 
 
 def _is_issue(event: InventoryMoved) -> bool:

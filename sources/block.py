@@ -63,7 +63,8 @@ class Drift(Struct, frozen=True):
 class Decoded(Struct):
     """One block, taken apart: `read` lines that are not blank, each now an event or a letter.
 
-    `greatest` is the greatest event time this input partition has accepted so far.
+    `greatest` is the greatest event time this input partition has accepted so far. Of a file that lanes share,
+    `file` names it, and the lines are those that begin at `first` ≤ byte < `last`.
     """
 
     stem: str
@@ -72,3 +73,6 @@ class Decoded(Struct):
     letters: list[DeadLetter]
     drift: list[Drift]
     greatest: datetime | None
+    file: str | None = None
+    first: int = 0
+    last: int = 0

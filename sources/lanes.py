@@ -95,21 +95,23 @@ class FileLane:
         """The next block, decoded, maybe without a line. [] when every file has been read to its end."""
         if self._behind is None:
             self._behind = self._line_up(now)
-        for _ in range(IDLE_BLOCKS):
-            if not self._behind:
-                return []
+        read: list[Decoded] = []
+        while self._behind and len(read) < IDLE_BLOCKS:
             name = self._behind[0][1]
             reader = self._readers[name]
-            block = reader.next_block()
-            decoded = self._decoder(reader.file).decode(block, now)
+            span = reader.span if isinstance(reader, StripedFile) else None
+            decoded = self._decoder(reader.file).decode(reader.next_block(), now)
+            if span is not None:
+                decoded.file, (decoded.first, decoded.last) = name, span
+            read.append(decoded)
             if reader.ended:
                 heapq.heappop(self._behind)
             else:
                 heapq.heapreplace(self._behind, (decoded.greatest or EARLIEST, name))
             self._advance()
-            if decoded.read or isinstance(reader, CompressedFile):
+            if decoded.read or span is None:
                 break
-        return [decoded]
+        return read
 
     def position(self) -> dict[str, Any]:
         """Where to go on from, and all that decoding remembers, as plain builtins."""

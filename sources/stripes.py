@@ -52,6 +52,12 @@ class StripedFile:
         """Where to go on from, as plain builtins: our next byte, and where the file ended when opened."""
         return {"ends": self._ends, "next": self._next}
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """Where the next block's lines begin: first byte, and the byte after the last one."""
+        cut = self._cut()
+        return cut.first, cut.last
+
     def next_block(self) -> Block:
         """The lines of the next stripe, none if none begins there."""
         cut = self._cut()

@@ -69,6 +69,7 @@ class Block:
     events: list[Any]
     read: int
     letters: list[Any] = field(default_factory=list)
+    file: str | None = None
     drift: list[Any] = field(default_factory=list)
 
 
