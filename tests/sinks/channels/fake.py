@@ -136,7 +136,11 @@ class Fake:
 
     def serve(self, call: Call, send: Callable[[Said], None], drip: Callable[[Said], None]) -> None:
         with self.lock:
-            said, fault = self._decide(call)
+            try:
+                said, fault = self._decide(call)
+            except Exception as wrong:
+                self.violations.append(f"{call.method} {call.path}: {wrong!r}")
+                raise
         if fault == "lost_after":
             self.over.wait(TIMEOUT * 2)
         elif fault == "slow":
