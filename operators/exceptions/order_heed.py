@@ -68,7 +68,8 @@ class Heed:
         return known
 
     def _document(self, order: Order, event: Any) -> datetime | None:
-        if order.odd or order.superseded:
+        if order.odd or order.superseded or order.looked is not None:
+            # What was looked at without the document has to be judged with it.
             return _doubt(order, event)
         placed, allowed = order.placed_at or event.time, self._allowed(order.channel)[0]
         times = [] if allowed is None else [placed + allowed]

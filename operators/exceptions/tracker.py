@@ -80,6 +80,9 @@ class Tracker:
         for step in steps[1:]:
             if step[0] > known.level:
                 known.level = step[0]
+                known.cleared_at = (
+                    None  # should it have been told: it is told again, so that the last word is right
+                )
                 yield _record(key, "escalated", episode, step, watermark)
         if episode.cleared_at != known.cleared_at:
             known.cleared_at = episode.cleared_at
