@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from msgspec import Struct
+
 from canonical.broker import Connection
 from canonical.errors import Terminal
 from canonical.policy import Kafka
@@ -16,6 +18,21 @@ PROTOCOLS = {
     "sasl_plaintext": "sasl_plaintext",
     "sasl_tls": "sasl_ssl",
 }
+
+
+class Brokers(Struct, frozen=True):
+    """A place that is brokers: `hosts` is `host:port,host:port`."""
+
+    hosts: str
+
+    def __str__(self) -> str:
+        return SCHEME + self.hosts
+
+
+def place(text: str) -> Path | Brokers:
+    """What `--input` and `--output` name: a directory, or brokers. Raises Terminal saying what would be right."""
+    found = brokers_of(text)
+    return Path(text) if found is None else Brokers(found)
 
 
 def brokers_of(place: str) -> str | None:

@@ -24,11 +24,15 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from msgspec import Struct
 
+from canonical.errors import Terminal
 from dataflows.hosting import Host, Job, Lane, Mail, Outlet, Stage
+from dataflows.session import RATION, PolledLane, Ration, Session
 from dataflows.shards import NAMES
+from dataflows.state import WAY_OUT, State
+from operators.seal import seal, unseal
 
 RECOVERY_PARTS = 4
-IDLE = timedelta(milliseconds=20)
+IDLE = timedelta(milliseconds=5)
 
 
 class Cluster(Struct, frozen=True):
@@ -36,6 +40,22 @@ class Cluster(Struct, frozen=True):
 
     process: int = 0
     addresses: tuple[str, ...] = ()
+
+
+def state_of(directory: Path, job: Job, edges: str) -> State:
+    """The state kept in a directory, found whole and fit for the job, or a new one. Raises Terminal with words.
+
+    `edges` says what kind of inputs and outputs the job has.
+    """
+    shape = {
+        "job": job.name,
+        "edges": edges,
+        "lanes": len(job.lanes),
+        "stages": [stage.name for stage in job.stages],
+        "outlets": sorted(job.outlets),
+        "shards": len(NAMES),
+    }
+    return State(directory, shape, RECOVERY_PARTS, init_db_dir)
 
 
 def run(
@@ -48,41 +68,30 @@ def run(
 ) -> bool:
     """Run the job to the end of its input, as this process of the cluster. `watch` is shown each lane it reads.
 
-    SIGTERM and SIGINT end it early and cleanly: lanes pause, the epoch becomes durable, and False is returned.
+    `state`: a directory that `state_of` has opened, here or in the process this one was started by. SIGTERM and
+    SIGINT end the run early and cleanly: lanes pause, the epoch becomes durable, and False is returned.
     """
-    stop = Stop()
+    session = Session(job, state, watch, Ration(RATION if cluster.addresses else None))
+    stop = session.stop
     before = {number: signal.signal(number, stop.request) for number in (signal.SIGTERM, signal.SIGINT)}
     gc.set_threshold(100_000, 50, 1000)
     os.environ.setdefault("RUST_BACKTRACE", "0")
-    recovery = None
-    if state is not None:
-        if not cluster.addresses:
-            prepare(state)
-        recovery = RecoveryConfig(str(state))  # type: ignore[no-untyped-call]  # the engine's Rust side has no types
     try:
         cli_main(  # type: ignore[no-untyped-call]  # the engine's Rust side has no types
-            flow(job, stop, keep=state is not None, watch=watch),
+            flow(session),
             process_id=cluster.process if cluster.addresses else None,
             addresses=list(cluster.addresses) or None,
             epoch_interval=epoch,
-            recovery_config=recovery,
+            recovery_config=None if state is None else RecoveryConfig(str(state / State.PARTS)),  # type: ignore[no-untyped-call]
         )
+        # Here, because the engine closes nothing when it is stopped, and loses what closing raises.
+        session.close()
     except BytewaxRuntimeError as error:
         raise _root(error) from error
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
     return not stop.requested
-
-
-class Stop:
-    """Whether somebody asked the process to end: a flag, because a signal may come at any instant."""
-
-    def __init__(self) -> None:
-        self.requested = False
-
-    def request(self, *_: object) -> None:
-        self.requested = True
 
 
 def _root(error: BaseException) -> BaseException:
@@ -92,22 +101,11 @@ def _root(error: BaseException) -> BaseException:
     return error
 
 
-def has_state(state: Path) -> bool:
-    """Whether a run has kept state there before."""
-    return (state / "part-0.sqlite3").exists()
-
-
-def prepare(state: Path) -> None:
-    """Make the recovery parts of a new state directory; an existing one is left as it is."""
-    if not has_state(state):
-        state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        init_db_dir(state, RECOVERY_PARTS)  # type: ignore[no-untyped-call]  # the engine's Rust side has no types
-
-
-def flow(job: Job, stop: Stop, *, keep: bool, watch: Callable[[Lane], None] | None = None) -> Dataflow:
-    """The job as a Bytewax dataflow. `keep`: snapshots are wanted."""
+def flow(session: Session) -> Dataflow:
+    """The session's job as a Bytewax dataflow."""
+    job, keep = session.job, session.state is not None
     dataflow = Dataflow(job.name)
-    mail: Stream[Mail] = op.input("lanes", dataflow, Lanes(job, stop, watch, keep=keep))
+    mail: Stream[Mail] = op.input("lanes", dataflow, Lanes(session))
     streams = [mail]
     for stage in job.stages:
         ways = [
@@ -120,7 +118,7 @@ def flow(job: Job, stop: Stop, *, keep: bool, watch: Callable[[Lane], None] | No
     ends = [
         op.flat_map_batch(f"out_{place}", stream, _leaving(outlets)) for place, stream in enumerate(streams)
     ]
-    op.output("outlets", op.merge("to_outlets", *ends), Outlets(job, keep=keep))
+    op.output("outlets", op.merge("to_outlets", *ends), Outlets(session))
     return dataflow
 
 
@@ -166,81 +164,92 @@ class Hosting(StatefulBatchLogic[tuple[int, Any], Mail, tuple[int, bytes] | None
         return self._shard, self._host.snapshot()
 
 
-class LanePart(StatefulSourcePartition[Mail, Any]):
-    """A lane as the engine polls it. The first poll after a snapshot proves that its epoch is durable."""
+class LanePart(StatefulSourcePartition[Mail, bytes | None]):
+    """A lane as the engine polls it."""
 
-    def __init__(self, lane: Lane, stop: Stop, *, keep: bool) -> None:
+    def __init__(self, lane: PolledLane, sealed: Callable[[Any], bytes | None]) -> None:
         self._lane = lane
-        self._stop = stop
-        self._saved_since_stop = not keep
+        self._sealed = sealed
 
     def next_batch(self) -> list[Mail]:
-        if self._stop.requested:
-            if self._saved_since_stop:
-                raise AbortExecution
-            return []
         if self._lane.ended:
             raise StopIteration
-        return self._lane.read(datetime.now(UTC))
+        mails = self._lane.poll(datetime.now(UTC))
+        if self._lane.stopped:
+            raise AbortExecution
+        return mails
 
     def next_awake(self) -> datetime | None:
-        return datetime.now(UTC) + IDLE if self._stop.requested else None
+        return datetime.now(UTC) + IDLE if self._lane.idle else None
 
-    def snapshot(self) -> Any:
-        if self._stop.requested:
-            self._saved_since_stop = True
-        return self._lane.position()
+    def snapshot(self) -> bytes | None:
+        return self._sealed(self._lane.position())
 
 
-class Lanes(FixedPartitionedSource[Mail, Any]):
+class Lanes(FixedPartitionedSource[Mail, bytes | None]):
     """All lanes; their names are fixed, so a resumed run always lists what an earlier one saved."""
 
-    def __init__(self, job: Job, stop: Stop, watch: Callable[[Lane], None] | None, *, keep: bool) -> None:
-        self._job = job
-        self._stop = stop
-        self._watch = watch
-        self._keep = keep
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._names = session.job.lanes
 
     def list_parts(self) -> list[str]:
-        return list(self._job.lanes)
+        return list(self._names)
 
-    def build_part(self, step_id: str, for_part: str, resume_state: Any) -> LanePart:
-        lane = self._job.lane(for_part, resume_state)
-        if self._watch is not None:
-            self._watch(lane)
-        return LanePart(lane, self._stop, keep=self._keep)
+    def build_part(self, step_id: str, for_part: str, resume_state: bytes | None) -> LanePart:
+        seals = Seals(
+            "lane", self._names.index(for_part), len(self._names), keep=self._session.state is not None
+        )
+        return LanePart(self._session.lane(for_part, seals.opened(resume_state)), seals.sealed)
 
 
-class OutletPart(StatefulSinkPartition[bytes, int | None]):
+class OutletPart(StatefulSinkPartition[bytes, bytes | None]):
     """An outlet as the engine writes it; its snapshot is the barrier: what it has returned for is durable."""
 
-    def __init__(self, outlet: Outlet, *, keep: bool) -> None:
+    def __init__(self, outlet: Outlet, seals: Seals) -> None:
         self._outlet = outlet
-        self._keep = keep
+        self._seals = seals
 
     def write_batch(self, values: list[bytes]) -> None:
         self._outlet.write(values)
 
-    def snapshot(self) -> int | None:
-        return self._outlet.flush() if self._keep else None
-
-    def close(self) -> None:
-        self._outlet.close()
+    def snapshot(self) -> bytes | None:
+        return self._seals.sealed(self._outlet.flush()) if self._seals.keep else None
 
 
-class Outlets(FixedPartitionedSink[bytes, int | None]):
+class Outlets(FixedPartitionedSink[bytes, bytes | None]):
     """All outlets of the job, each a partition owned by one worker."""
 
-    def __init__(self, job: Job, *, keep: bool) -> None:
-        self._job = job
-        self._keep = keep
-        self._place = {name: place for place, name in enumerate(sorted(job.outlets))}
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._names = sorted(session.job.outlets)
+        self._place = {name: place for place, name in enumerate(self._names)}
 
     def list_parts(self) -> list[str]:
-        return sorted(self._job.outlets)
+        return self._names
 
     def part_fn(self, item_key: str) -> int:
         return self._place[item_key]
 
-    def build_part(self, step_id: str, for_part: str, resume_state: int | None) -> OutletPart:
-        return OutletPart(self._job.outlet(for_part, resume_state), keep=self._keep)
+    def build_part(self, step_id: str, for_part: str, resume_state: bytes | None) -> OutletPart:
+        seals = Seals("outlet", self._place[for_part], len(self._names), keep=self._session.state is not None)
+        return OutletPart(self._session.outlet(for_part, seals.opened(resume_state)), seals)
+
+
+class Seals:
+    """Positions as the engine keeps them: sealed, because it would hand back a damaged one as it is."""
+
+    def __init__(self, kind: str, place: int, places: int, *, keep: bool) -> None:
+        self._whose = kind, place, places
+        self.keep = keep
+
+    def sealed(self, position: object) -> bytes | None:
+        return seal(*self._whose, position) if self.keep else None
+
+    def opened(self, saved: Any) -> Any:
+        """The position that was sealed, None if none was. Raises Terminal with words if it is damaged."""
+        if saved is None:
+            return None
+        if not isinstance(saved, bytes):
+            raise Terminal(f"the saved position of {self._whose[0]} {self._whose[1]} is damaged: {WAY_OUT}")
+        return unseal(*self._whose, saved, Any)

@@ -4,78 +4,130 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
-import socket
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from canonical.errors import Terminal, Transient
 from dataflows import engine
-from dataflows.availability import COUNTS, LINES, Plan, availability_job
+from dataflows.availability import COUNTS, LINES, availability_job
+from dataflows.brokers import Brokers
+from dataflows.edges import Plan
 from dataflows.feeding import HEALTH
 from dataflows.progress import Progress
 from dataflows.settings import load
+from dataflows.state import State
 from dataflows.summary import Summary
+from dataflows.together import Processes, die_with_parent
 from sources.files import find
 
 RUN = "meta/run.json"
 BEAT_SECONDS = 0.5
+PATIENCE_SECONDS = 120.0
+"""So long a process of a cluster waits for process 0 to have made the state."""
 
 
 def plan_of(args: argparse.Namespace) -> Plan:
     """What the arguments ask for, checked as far as it can be before anything starts."""
-    if args.input.resolve() == args.output.resolve():
-        raise Terminal(
-            f"--input and --output are the same directory, {args.input}: give the output one of its own"
-        )
-    if not args.input.is_dir():
-        raise Terminal(f"--input {args.input}: there is no such directory")
-    find(args.input)
+    source, target = args.input, args.output
     as_of = args.as_of.astimezone(UTC) if args.as_of is not None else None
-    return Plan(args.input, args.output, load(args.config), as_of)
+    if isinstance(source, Brokers):
+        if as_of is not None and not args.until_end:
+            raise Terminal(
+                "--as-of: topics have no end; with --until-end they are read to where they end now"
+            )
+    else:
+        if args.until_end:
+            raise Terminal("--until-end: is for topics; a directory is always read to its end")
+        if not source.is_dir():
+            raise Terminal(f"--input {source}: there is no such directory")
+        if source.resolve() == _local(args).resolve():
+            raise Terminal(
+                f"--input and --output are the same directory, {source}: give the output one of its own"
+            )
+        find(source)
+    return Plan(
+        source if isinstance(source, Path) else Path(),
+        _local(args),
+        load(args.config),
+        as_of,
+        source.hosts if isinstance(source, Brokers) else None,
+        target.hosts if isinstance(target, Brokers) else None,
+        args.until_end,
+    )
+
+
+def _local(args: argparse.Namespace) -> Path:
+    """Where that goes which has no topic: the output itself if it is a directory."""
+    if isinstance(args.output, Path):
+        return args.output
+    if args.local is None and args.state is None:
+        raise Terminal(
+            f"--output {args.output}: say with --local DIR where the counts go, which have no topic"
+        )
+    local: Path = args.local or args.state / "local"
+    return local
 
 
 def all_of(args: argparse.Namespace) -> Summary:
     """The whole run, with progress on stderr; returns what became of every input."""
     plan = plan_of(args)
     started = time.monotonic()
-    _note(args, finished=None)
-    _outputs(plan, fresh=args.state is None or not engine.has_state(args.state))
     progress = Progress(sys.stderr)
-    fresh = args.state is None
-    with _snapshots(args, plan, anew=fresh):
-        try:
-            whole = _alone(args, plan, progress) if args.workers == 1 else _together(args, progress)
-        finally:
-            progress.close()
-    if whole:
-        _note(args, finished=datetime.now(UTC))
+    with _kept(args, plan) as state:
+        _outputs(plan, fresh=state is None or state.is_new)
+        _note(args, plan, finished=None)
+        with _snapshots(args, plan, anew=state is None):
+            try:
+                if args.workers == 1:
+                    whole = _alone(args, plan, progress)
+                else:
+                    lock = None if state is None else state.lock
+                    whole = Processes(args.workers, lock, progress).run()
+            finally:
+                progress.close()
+        if whole:
+            _note(args, plan, finished=datetime.now(UTC))
     counted = plan.output / COUNTS
     counts = json.loads(counted.read_text(encoding="utf-8")) if counted.exists() else {}
     return Summary(counts, time.monotonic() - started, args.workers, whole)
 
 
+@contextmanager
+def _kept(args: argparse.Namespace, plan: Plan) -> Iterator[State | None]:
+    """While inside, the state directory is ours, and was found whole; None where no state is kept."""
+    if args.state is None:
+        yield None
+        return
+    edges = ["files" if brokers is None else "topics" for brokers in (plan.read_from, plan.write_to)]
+    state = engine.state_of(args.state, availability_job(plan), " to ".join(edges))
+    try:
+        yield state
+    finally:
+        state.close()
+
+
 def _outputs(plan: Plan, *, fresh: bool) -> None:
     """Every stream's file exists from the start, also if nothing is ever told; a fresh run has new ones."""
-    for stem in LINES:
+    plan.output.mkdir(parents=True, exist_ok=True)
+    if fresh:
+        for name in (COUNTS, HEALTH):
+            (plan.output / name).unlink(missing_ok=True)
+    for stem in LINES if plan.write_to is None else ():
         path = plan.output / f"{stem}.ndjson"
         if fresh:
             path.unlink(missing_ok=True)
         path.touch()
-    if fresh:
-        (plan.output / HEALTH).unlink(missing_ok=True)
 
 
 def _snapshots(args: argparse.Namespace, plan: Plan, *, anew: bool) -> AbstractContextManager[None]:
-    """Parquet snapshots beside the run, unless only the main job was asked for."""
-    if args.job != "all":
+    """Parquet snapshots beside the run, unless only the main job was asked for; they are made of files."""
+    if args.job != "all" or plan.write_to is not None:
         return nullcontext()
     from dataflows import snapshots  # polars is slow to import, and not every run wants it
 
@@ -86,6 +138,8 @@ def snapshots_of(args: argparse.Namespace) -> None:
     """The snapshots job by itself: from the record streams in --input to Parquet below --output."""
     from dataflows import snapshots  # polars is slow to import, and not every run wants it
 
+    if isinstance(args.input, Brokers) or isinstance(args.output, Brokers):
+        raise Terminal("--job snapshots reads and writes directories; it cannot follow topics")
     policy = load(args.config)
     if policy.snapshots.root is None:
         own = policy.snapshots.model_copy(update={"root": str(args.output)})
@@ -96,12 +150,12 @@ def snapshots_of(args: argparse.Namespace) -> None:
     snapshots.follow(snapshots.Following(args.input, policy, as_of=as_of))
 
 
-def _note(args: argparse.Namespace, *, finished: datetime | None) -> None:
+def _note(args: argparse.Namespace, plan: Plan, *, finished: datetime | None) -> None:
     """Leave beside the output what `explain`, `trace` and `report` must know of the run."""
-    path: Path = args.output / RUN
+    path = plan.output / RUN
     path.parent.mkdir(parents=True, exist_ok=True)
     note = {
-        "input": str(args.input.resolve()),
+        "input": str(args.input.resolve() if isinstance(args.input, Path) else args.input),
         "config": None if args.config is None else str(args.config.resolve()),
         "as_of": None if args.as_of is None else args.as_of.isoformat(),
         "finished": None if finished is None else finished.isoformat(),
@@ -118,7 +172,7 @@ def _alone(args: argparse.Namespace, plan: Plan, progress: Progress) -> bool:
 
 
 class _watching:  # noqa: N801  because it is used as a verb
-    """While inside, tells every half second how many bytes the lanes have read, of how many."""
+    """While inside, tells every half second how many bytes of files the lanes have read, of how many."""
 
     def __init__(self, lanes: list[Any], tell: Callable[[int, int], None]) -> None:
         self._lanes, self._tell = lanes, tell
@@ -127,8 +181,9 @@ class _watching:  # noqa: N801  because it is used as a verb
 
     def _beat(self) -> None:
         while not self._over.wait(BEAT_SECONDS):
-            readings = [lane.reading for lane in list(self._lanes)]
-            self._tell(sum(r.bytes_read for r in readings), sum(r.bytes_total for r in readings))
+            readings = [lane.reading for lane in list(self._lanes) if hasattr(lane.reading, "bytes_read")]
+            if readings:
+                self._tell(sum(r.bytes_read for r in readings), sum(r.bytes_total for r in readings))
 
     def __enter__(self) -> None:
         self._thread.start()
@@ -139,79 +194,37 @@ class _watching:  # noqa: N801  because it is used as a verb
 
 
 def member(args: argparse.Namespace) -> bool:
-    """One process of a cluster: tells its progress as JSON lines on stdout."""
+    """One process of a cluster. Started from here, as a child, it tells its progress as JSON lines on stdout.
+
+    Otherwise process 0 holds the state, which lies where all can reach it, and the others wait for it.
+    """
     plan = plan_of(args)
     lanes: list[Any] = []
+    if args.child:
+        die_with_parent()
 
     def tell(done: int, total: int) -> None:
-        print(json.dumps([done, total]), flush=True)
+        if args.child:
+            print(json.dumps([done, total]), flush=True)
 
-    with _watching(lanes, tell):
-        return engine.run(
-            availability_job(plan),
-            engine.Cluster(args.process_id, tuple(args.addresses.split(";"))),
-            state=args.state,
-            epoch=args.epoch,
-            watch=lanes.append,
-        )
-
-
-def _together(args: argparse.Namespace, progress: Progress) -> bool:
-    """Start the processes, follow them, pass signals on; when one fails all end and its words are ours."""
-    if args.state is not None:
-        engine.prepare(args.state)
-    addresses = ";".join(f"127.0.0.1:{port}" for port in _free_ports(args.workers))
-    base = [sys.executable, "-m", "dataflows", *sys.argv[1:], "--addresses", addresses]
-    processes = [
-        subprocess.Popen(  # noqa: S603  because it is this program again, with the arguments it was given
-            [*base, "--process-id", str(member)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        for member in range(args.workers)
-    ]
-    stop = engine.Stop()
-
-    def pass_on(number: int, _: object) -> None:
-        stop.request()
-        for process in processes:
-            process.send_signal(number)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, pass_on)
-    readings: dict[int, tuple[int, int]] = {}
-    words: dict[int, str] = {}
-
-    def follow(number: int, process: subprocess.Popen[str]) -> None:
-        for line in process.stdout or ():
-            if not line.startswith("["):
-                continue
-            done, total = json.loads(line)
-            readings[number] = (done, total)
-            progress.show(readings)
-
-    def listen(number: int, process: subprocess.Popen[str]) -> None:
-        words[number] = process.stderr.read() if process.stderr else ""
-
-    threads = [
-        threading.Thread(target=f, args=(n, p)) for n, p in enumerate(processes) for f in (follow, listen)
-    ]
-    for thread in threads:
-        thread.start()
-    codes = [process.wait() for process in processes]
-    for thread in threads:
-        thread.join()
-    if any(codes):
-        first = next(number for number, code in enumerate(codes) if code)
-        raise Transient(
-            f"process {first} of {args.workers} ended with {codes[first]}:\n{words[first].strip()}"
-        )
-    return not stop.requested
+    holds = not args.child and args.process_id == 0
+    with _kept(args, plan) if holds else nullcontext() as state:
+        if holds:
+            _outputs(plan, fresh=state is None or state.is_new)
+            _note(args, plan, finished=None)
+        elif args.state is not None:
+            _await(args.state / State.PARTS / "manifest.json")
+        with _watching(lanes, tell):
+            cluster = engine.Cluster(args.process_id, args.addresses)
+            return engine.run(
+                availability_job(plan), cluster, state=args.state, epoch=args.epoch, watch=lanes.append
+            )
 
 
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+def _await(path: Path) -> None:
+    """Wait until process 0 has made the state."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not path.exists():
+        if time.monotonic() > deadline:
+            raise Transient(f"{path} is not there: process 0, which makes it, has not started, or not here")
+        time.sleep(0.1)

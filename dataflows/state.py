@@ -59,10 +59,12 @@ class State:
     `lock` may be handed on to child processes, which then hold the lock too.
     """
 
+    PARTS = "parts"
+
     def __init__(
         self, directory: Path, shape: Mapping[str, Any], parts: int, make: Callable[[Path, int], object]
     ) -> None:
-        self.directory, self.parts = directory, directory / "parts"
+        self.directory, self.parts = directory, directory / self.PARTS
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         directory.chmod(0o700)  # whoever can write here can run code as us: the engine keeps pickles
         self.lock = _locked(directory)
@@ -152,7 +154,7 @@ class State:
         try:
             # Read only, because closing the last connection that may write takes the -wal away.
             with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as part:
-                sound = part.execute("PRAGMA quick_check(1)").fetchone()[0]
+                sound = part.execute("PRAGMA integrity_check(1)").fetchone()[0]
                 found = part.execute("SELECT stamp FROM sellable").fetchall()
                 epoch = part.execute("SELECT coalesce(max(commit_epoch), 0) FROM commits").fetchone()[0]
         except sqlite3.DatabaseError as error:

@@ -26,16 +26,24 @@ LANES = 8
 class KafkaLane:
     """One lane of a cluster's topics. `resume` is what `position` gave.
 
-    Live it never ends. With `until_end` it ends where the topics ended when the cluster was opened. A saved
-    offset the broker no longer has, and a topic that is gone or made anew, raise Terminal.
+    Live it never ends. With `until_end` it ends where the topics ended when the cluster was opened, and `as_of`
+    stands in for the present where events are judged. A saved offset the broker no longer has, and a topic that
+    is gone or made anew, raise Terminal.
     """
 
     def __init__(
-        self, cluster: Cluster, lane: int, time: Time, resume: Any = None, *, until_end: bool = False
+        self,
+        cluster: Cluster,
+        lane: int,
+        time: Time,
+        resume: Any = None,
+        *,
+        until_end: bool = False,
+        as_of: datetime | None = None,
     ) -> None:
         cluster.open()
         self._cluster, self._lane, self._time = cluster, lane, time
-        self._until_end = until_end
+        self._until_end, self._as_of = until_end, as_of
         self._saved = {} if resume is None else _checked(resume, cluster)
         self._watermark: datetime | None = None
         if resume is not None and resume["watermark"] is not None:
@@ -79,7 +87,7 @@ class KafkaLane:
         decoded: list[Decoded] = []
         if self._fetcher is not None and not self.ended:
             for at, run in groupby(self._fetcher.fetch(), place):
-                decoded += self._partitions[at].take(list(run), now)
+                decoded += self._partitions[at].take(list(run), self._as_of or now)
             self._heed(self._fetcher)
         self._advance()
         return decoded

@@ -11,16 +11,19 @@ from typing import Any
 
 from canonical.errors import Terminal
 from canonical.stanza import duration
+from dataflows.brokers import Brokers, hosts, place
 
 EPILOG = """\
 examples:
   sellable run --input day --output out
   sellable run --input day --output out --workers 2          two processes, the same result
   sellable run --input day --output out --state state        killed and started again, it goes on where it was
+  sellable run --input kafka://k-1:9092,k-2:9092 --output kafka://k-1:9092 --state state       for ever, live
   sellable run --input day --output out --config shop.toml --as-of 2026-03-02T00:00:00Z
 
 input: orders.ndjson, shipments.ndjson, inventory.ndjson, returns.ndjson, postings.ndjson, products.ndjson,
 listings.ndjson, or folders of those names with *.ndjson; also .gz and .zst; any may be missing.
+Topics (`sellable topics create`) are read for ever, with --until-end to where they end now; TLS and SASL: [kafka].
 A run without --state starts its outputs anew; with --state it resumes.
 
 jobs: `all` is the main job with Parquet snapshots beside it; `availability` the main job alone; `snapshots` reads the
@@ -39,9 +42,28 @@ def add(words: Any) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.add_argument("--input", required=True, type=Path, metavar="DIR", help="directory of event files")
     command.add_argument(
-        "--output", required=True, type=Path, metavar="DIR", help="directory for what comes out"
+        "--input",
+        required=True,
+        type=somewhere,
+        metavar="DIR|kafka://HOST:PORT[,…]",
+        help="where events come from: a directory of files, or topics",
+    )
+    command.add_argument(
+        "--output",
+        required=True,
+        type=somewhere,
+        metavar="DIR|kafka://HOST:PORT[,…]",
+        help="where goes what comes out",
+    )
+    command.add_argument(
+        "--local",
+        type=Path,
+        metavar="DIR",
+        help="with topics as output: where the counts go (default: local, in the state directory)",
+    )
+    command.add_argument(
+        "--until-end", action="store_true", help="read topics to where they end at the start, not for ever"
     )
     command.add_argument(
         "--config",
@@ -71,8 +93,17 @@ def add(words: Any) -> None:
     )
     command.add_argument("--strict", action="store_true", help="exit 1 if there were dead letters")
     command.add_argument("--json", action="store_true", help="print the summary as JSON")
-    command.add_argument("--process-id", type=int, help=argparse.SUPPRESS)
-    command.add_argument("--addresses", help=argparse.SUPPRESS)
+    command.add_argument(
+        "--process-id", type=int, metavar="N", help="which process of a cluster this is, from 0"
+    )
+    command.add_argument(
+        "--addresses",
+        type=addresses,
+        default=(),
+        metavar="HOST:PORT;…",
+        help="where the processes of the cluster find each other, in the order of their numbers",
+    )
+    command.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     command.set_defaults(run=run)
 
 
@@ -93,6 +124,20 @@ def run(args: argparse.Namespace) -> int:
         )
         return 1
     return 1 if args.strict and summary.dead_letters else 0
+
+
+def somewhere(text: str) -> Path | Brokers:
+    try:
+        return place(text)
+    except Terminal as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def addresses(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(hosts(one) for one in text.split(";"))
+    except Terminal as error:
+        raise argparse.ArgumentTypeError(str(error).replace("broker", "address")) from error
 
 
 def moment(text: str) -> datetime:

@@ -15,14 +15,8 @@ from canonical.broker import Connection
 from canonical.policy import Policy
 from canonical.topics import BY_NAME, INPUTS
 from dataflows.availability import COUNTS, Plan, availability_job
-from dataflows.hosting import Job, Outlet
-from dataflows.lanes import RoutedLane
 from dataflows.plain import Plain
-from dataflows.shards import LANES
-from sinks.files import LatestFile
 from sinks.kafka import KafkaOutlet
-from sources.kafka import KafkaLane
-from sources.kafka_cluster import Cluster
 from sources.simulator import Scenario, simulate
 from tests.kafka.desk import fresh, taken
 
@@ -58,21 +52,6 @@ def fed(connection: Connection, day: Path, arranged: Callable[[list[bytes]], lis
     return count
 
 
-def through_topics(job: Job, connection: Connection, output: Path) -> Job:
-    cluster = Cluster(connection, tuple(topic.name for topic in INPUTS))
-
-    def lane(name: str, position: Any) -> RoutedLane:
-        number = LANES.index(name)
-        return RoutedLane(
-            name, lambda at: KafkaLane(cluster, number, POLICY.time, at, until_end=True), position, None
-        )
-
-    def outlet(name: str, _: int | None) -> Outlet:
-        return LatestFile(output / name) if name == COUNTS else KafkaOutlet(connection, name)
-
-    return job._replace(lane=lane, outlet=outlet)
-
-
 @pytest.mark.parametrize("order", ["as it happened", "disordered and repeated"])
 def test_a_day_through_topics_ends_like_a_day_through_files(
     connection: Connection, tmp_path: Path, order: str
@@ -83,8 +62,9 @@ def test_a_day_through_topics_ends_like_a_day_through_files(
     repeated = order != "as it happened"
     sent = fed(connection, day, lambda lines: disordered(lines, rng) if repeated else lines)
     Plain(availability_job(Plan(day, by_files, POLICY))).run(lambda: datetime.now(UTC))
-    job = through_topics(availability_job(Plan(day, by_topics, POLICY)), connection, by_topics)
-    Plain(job).run(lambda: datetime.now(UTC))
+    brokers = connection.brokers
+    through = Plan(Path(), by_topics, POLICY, read_from=brokers, write_to=brokers, until_end=True)
+    Plain(availability_job(through)).run(lambda: datetime.now(UTC))
     counts = json.loads((by_topics / COUNTS).read_bytes())
     assert sum(count["read"] for count in counts.values()) == sent
     assert sum(count["dead_letter"] for count in counts.values()) == 0
