@@ -121,7 +121,8 @@ def test_the_file_furthest_behind_is_read_first(tmp_path: Path) -> None:
             behind: dict[str, datetime] = {}
             firsts = []
             for _, result in reading(tmp_path, lane):
-                assert result.events
+                if not result.events:  # the last stripe, inside a line
+                    continue
                 firsts.append(result.events[0].time)
                 behind[result.stem] = result.events[-1].time
             # Each stripe spans some 10 minutes, and a lane owns every eighth.
