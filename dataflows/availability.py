@@ -59,7 +59,7 @@ def availability_job(plan: Plan) -> Job:
         Stage("orders", orders),
         Stage("skus", skus),
         Stage("kits", kits),
-        *feeding.stages(policy, as_of),
+        *feeding.stages(policy, as_of, live=plan.read_from is not None and not plan.until_end),
         Stage("tally", lambda _: Counts()),
     )
     return Job("availability", LANES, edges.lane, stages, (*LINES, COUNTS, feeding.HEALTH), edges.outlet)
@@ -68,7 +68,9 @@ def availability_job(plan: Plan) -> Job:
 class Sources(Hosted):
     def apply(self, messages: list[Any]) -> list[Mail]:
         records = self.shard.apply(messages)
-        return [Mail(topics.EXCEPTIONS.name, 0, _lines(records))] if records else []
+        if not records:
+            return []
+        return [Mail(topics.EXCEPTIONS.name, 0, _lines(records)), *feeding.silence(records, self.shard.stale)]
 
 
 class Orders(Ordered):

@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 
 from canonical import topics
-from canonical.channel_news import ChannelHealth, ChannelNews
+from canonical.channel_news import ChannelHealth, ChannelNews, Staleness
 from canonical.keys import shard_of
+from canonical.outputs import ExceptionRecord
 from canonical.policy import Policy
 from dataflows.hosting import Host, Hosted, Mail, Stage
 from dataflows.shards import CHANNEL_SHARDS, ORDER_SHARDS, SKU_SHARDS
@@ -30,11 +31,14 @@ UPSTREAMS = (
 _lines = msgspec.json.Encoder().encode_lines
 
 
-def stages(policy: Policy, as_of: datetime | None) -> tuple[Stage, Stage]:
-    """Channels with their budgets, and one place that knows how all of them do."""
+def stages(policy: Policy, as_of: datetime | None, *, live: bool) -> tuple[Stage, Stage]:
+    """Channels with their budgets, and one place that knows how all of them do.
+
+    `live`: the input has no end, so budgets go by the wall-clock; else by event time.
+    """
 
     def channels(shard: int) -> Host:
-        return Channels(ChannelShard(shard, CHANNEL_SHARDS, UPSTREAMS, policy, as_of))
+        return Channels(ChannelShard(shard, CHANNEL_SHARDS, UPSTREAMS, policy, as_of, live=live))
 
     return Stage("channels", channels), Stage("feeds", lambda _: Feeds(FeedsShard()))
 
@@ -52,6 +56,13 @@ def mails(news: ChannelNews | None) -> list[Mail]:
     for event in news.answers:
         parts[shard_of(event.data.channel, CHANNEL_SHARDS)].answers.append(event)
     return [Mail("channels", shard, part) for shard, part in zip(shards, parts, strict=True)]
+
+
+def silence(records: list[ExceptionRecord], stale: list[str]) -> list[Mail]:
+    """The sources silent at present, to every channel shard, where these records bring news of them."""
+    if not any(record.code == "source_stale" for record in records):
+        return []
+    return [Mail("channels", shard, Staleness(stale, None)) for shard in range(CHANNEL_SHARDS)]
 
 
 class Channels(Hosted):

@@ -129,6 +129,16 @@ class SourcesShard:
         for key in gone:
             del state.told[key]
 
+    @property
+    def stale(self) -> list[str]:
+        """The sources that are silent for too long at present, of what was told."""
+        told = self._state.told.items()
+        return sorted(
+            known.correlationid
+            for key, known in told
+            if known.cleared_at is None and key.startswith("source_stale:")
+        )
+
     def check(self) -> None:
         """Raise AssertionError if an invariant of the state does not hold."""
         for source, sequence in self._state.sequences.items():

@@ -194,6 +194,24 @@ def test_what_a_channel_shows_wrongly_is_put_right_once() -> None:
     assert told["channel-updates"][-1]["previous_quantity"] == 5
 
 
+def test_less_is_shown_while_a_source_is_silent() -> None:
+    tables = {
+        "sources": {"/wms": {"expected_every": "1h", "feeds": ["e"]}},
+        "pools": {"east": ["e"], "west": ["w"]},
+        "channels": {
+            "web": {"pool": "east", "stale_buffer": 2, "burst": 99},
+            "shop": {"pool": "west", "stale_buffer": 2, "burst": 99},
+        },
+    }
+    beats = [says("order.accepted", minute, order_id=f"O-{minute}") for minute in range(2, 300)]
+    back = says("order.accepted", 250, "/wms", order_id="O")
+    first = [{**event, "source": "/wms"} for event in stocked("A", e=5, w=7)]
+    steps = [[event] for event in sorted([*first, *beats, back], key=lambda event: str(event["time"]))]
+    told = drive(steps, Policy.model_validate(tables)).told["channel-updates"]
+    assert [u["quantity"] for u in told if u["channel"] == "web"] == [5, 3, 5]
+    assert [u["quantity"] for u in told if u["channel"] == "shop"] == [7]
+
+
 def everywhere(record: dict[str, Any], pools: dict[str, list[str]]) -> int:
     """What a channel of no pool may promise, by maximum flow, from the oracle's record."""
     places = record["locations"]
