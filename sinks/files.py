@@ -1,6 +1,7 @@
 """NDJSON files a reader can follow while they grow and that a crash leaves whole.
 
-Lines are appended whole, by one write each batch; a reader takes what stands before the last newline. With a saved position a file is first cut back to it, so that
+Lines are appended whole, by one write each batch; a reader takes what stands before the last newline. With a saved
+position a file is first cut back to it, so that
 what a crashed run wrote after its last durable moment is written once, not twice.
 """
 
