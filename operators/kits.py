@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from msgspec import Struct
@@ -26,7 +27,8 @@ class Kits:
     def __init__(self) -> None:
         self._definitions: dict[str, Definition] = {}
         self._ever: dict[str, set[str]] = {}
-        self._flat: dict[str, dict[str, int]] = {}
+        self._users: dict[str, set[str]] = {}
+        self._flat: dict[str, dict[str, int] | None] = {}
         self._seen: dict[str, list[str]] = {}
 
     def apply(self, event: ProductUpserted) -> set[str]:
@@ -42,26 +44,26 @@ class Kits:
         for component in product.components:
             parts[component.sku] = parts.get(component.sku, 0) + component.quantity
         self._ever.setdefault(product.sku, set()).update(parts)
+        self._uses(product.sku, parts)
         known = self._definitions.get(product.sku)
         if known is None or definition > known[:3]:
             self._definitions[product.sku] = (*definition, parts)
-            self._flatten()
-        return {kit for kit in self._definitions if kit == product.sku or product.sku in self.ever(kit)}
+            self._flat.clear()
+        return {product.sku, *_reached(product.sku, self._users)}
+
+    def _uses(self, kit: str, parts: Iterable[str]) -> None:
+        for part in parts:
+            self._users.setdefault(part, set()).add(kit)
 
     def parts(self, sku: str) -> dict[str, int] | None:
         """Component → units per kit, nested kits flattened; None when `sku` is a plain one."""
+        if sku not in self._flat and sku in self._definitions:
+            self._flat[sku] = self._flattened(sku)
         return self._flat.get(sku)
 
     def ever(self, sku: str) -> set[str]:
         """Every SKU that is or was a component of this kit, at any depth (without itself)."""
-        found: set[str] = set()
-        waiting = [sku]
-        while waiting:
-            for part in self._ever.get(waiting.pop(), ()):
-                if part not in found:
-                    found.add(part)
-                    waiting.append(part)
-        return found - {sku}
+        return _reached(sku, self._ever)
 
     def known(self) -> list[str]:
         """Every SKU that is a kit or ever was one, also while its list of components is empty."""
@@ -74,13 +76,13 @@ class Kits:
     def __bool__(self) -> bool:
         return bool(self._ever)
 
-    def _flatten(self) -> None:
-        self._flat = {}
-        for kit, definition in self._definitions.items():
-            if definition[3]:
-                flat: dict[str, int] = {}
-                self._add(kit, 1, flat, ())
-                self._flat[kit] = flat
+    def _flattened(self, kit: str) -> dict[str, int] | None:
+        """Worked out when first asked for: a catalogue of thousands of kits arrives before anyone asks."""
+        if not self._definitions[kit][3]:
+            return None
+        flat: dict[str, int] = {}
+        self._add(kit, 1, flat, ())
+        return flat
 
     def _add(self, sku: str, units: int, flat: dict[str, int], above: tuple[str, ...]) -> None:
         definition = self._definitions.get(sku)
@@ -97,5 +99,21 @@ class Kits:
     def restore(self, state: KitsState) -> None:
         self._definitions = dict(state.definitions)
         self._ever = {kit: set(parts) for kit, parts in state.ever.items()}
+        self._users.clear()
+        for kit, parts in self._ever.items():
+            self._uses(kit, parts)
         self._seen = state.seen
-        self._flatten()
+        self._flat.clear()
+
+
+def _reached(sku: str, steps: dict[str, set[str]]) -> set[str]:
+    """All that is reached from a SKU, step by step, without itself."""
+    found: set[str] = set()
+    waiting = [sku]
+    while waiting:
+        for other in steps.get(waiting.pop(), ()):
+            if other not in found:
+                found.add(other)
+                waiting.append(other)
+    found.discard(sku)
+    return found
