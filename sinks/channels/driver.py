@@ -26,7 +26,7 @@ from canonical.policy import Channel
 from sinks import channels
 from sinks.channels.credentials import Credentials
 from sinks.channels.pacing import Gate, Pause
-from sinks.channels.transport import Response, Transport
+from sinks.channels.transport import Request, Response, Transport
 
 THROTTLED, UNANSWERED, UNAUTHORISED = "throttled", "unanswered", "unauthorised"
 FAILED, NOT_APPLIED = "channel_failed", "not_applied"
@@ -120,6 +120,14 @@ class Setup:
     def stock_sync(self) -> timedelta:
         """How long an update may wait before the channel counts as behind."""
         return self.policy.sla.stock_sync or timedelta(minutes=15)
+
+    def call_with(self, name: str, build: Callable[[str], Request], gate: Gate) -> Response:
+        """What `build` makes of a credential, answered; once more where it was refused and its file has a new one."""
+        secret = self.credentials.get(name)
+        response = self.transport.call(build(secret), gate)
+        if response.status in {401, 403} and (changed := self.credentials.get(name)) != secret:
+            response = self.transport.call(build(changed), gate)
+        return response
 
     def endpoint(self, path: str = "") -> str:
         return (self.api.endpoint or "").rstrip("/") + path

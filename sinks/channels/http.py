@@ -45,6 +45,7 @@ import msgspec
 
 from canonical.outputs import ChannelUpdate
 from sinks.channels.driver import Answer, Needs, Reply, Route, Setup, Submission, failed, refused, taken
+from sinks.channels.pacing import Gate
 from sinks.channels.reading import number, rows, table, text
 from sinks.channels.transport import Request, Response
 
@@ -121,8 +122,7 @@ class Http:
     def send(self, route: str, updates: list[ChannelUpdate]) -> Reply:
         body = body_of(self._setup.channel, updates)
         headers = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key(updates)}
-        request = Request("POST", self._setup.endpoint(), {**headers, **self._signed(body)}, body)
-        response = self._setup.transport.call(request, self._gate)
+        response = self._call(self._gate, "POST", "", headers, body)
         if response.status == 202:  # noqa: PLR2004  accepted, as the docstring above says
             ref = text(table(response.json()).get("submission"))
             if not ref:
@@ -133,16 +133,18 @@ class Http:
         return Reply(read(response, updates))
 
     def poll(self, submission: Submission) -> Reply | None:
-        url = self._setup.endpoint("/" + quote(submission.ref, safe=""))
-        response = self._setup.transport.call(Request("GET", url, self._signed(b"")), self._asking)
+        response = self._call(self._asking, "GET", "/" + quote(submission.ref, safe=""), {}, b"")
         if response.status == 202 or response.status == 429 or response.status >= 500:  # noqa: PLR2004, PLR1714  undecided
             return None
         return Reply(read(response, submission.updates))
 
-    def _signed(self, body: bytes) -> dict[str, str]:
-        timestamp = str(int(time.time()))
-        secret = self._setup.credentials.get("secret")
-        return {"Sellable-Timestamp": timestamp, "Sellable-Signature": signature(secret, timestamp, body)}
+    def _call(self, gate: Gate, method: str, path: str, headers: dict[str, str], body: bytes) -> Response:
+        def build(secret: str) -> Request:
+            stamp = str(int(time.time()))
+            signed = {"Sellable-Timestamp": stamp, "Sellable-Signature": signature(secret, stamp, body)}
+            return Request(method, self._setup.endpoint(path), {**headers, **signed}, body)
+
+        return self._setup.call_with("secret", build, gate)
 
     def close(self) -> None:
         """Nothing of its own is open."""

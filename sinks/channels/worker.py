@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from itertools import islice
 from queue import Empty, SimpleQueue
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from canonical.errors import Terminal, Transient
 from canonical.outputs import ChannelUpdate
@@ -87,8 +87,12 @@ class Worker:
         sku = new.update.sku
         place = self._next if sku in self._at_channel else self._waiting
         known = place.get(sku) or self._at_channel.get(sku)
-        if known is None or new.update.version > known.update.version:
-            place[sku] = new
+        if known is not None and new.update.version <= known.update.version:
+            return
+        if sku in place:
+            # The channel has never heard of the one replaced: what it shows is what that one was to replace.
+            new.update = structs.replace(new.update, previous_quantity=place[sku].update.previous_quantity)
+        place[sku] = new
 
     def answers(self) -> list[Answer]:
         """What was answered since this was last asked."""

@@ -42,10 +42,11 @@ class Channel(Fake):
         return call.method == "POST"
 
     def revoke(self) -> Said:
-        return Said(503)  # a shared secret does not expire
+        self.rotate()
+        return Said(401)
 
     def rotate(self) -> None:
-        self.key = CANARY + "rotated"
+        self.key += "-new"
         self.secret("secret", self.key)
 
     def answer(self, call: Call) -> Said:
