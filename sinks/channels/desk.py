@@ -18,7 +18,7 @@ CLOSE_SECONDS = 90.0
 """Longer than any one call may take, with its retries, under the default timeout."""
 
 
-class Unfinished(Struct):
+class Unfinished(Struct, frozen=True):
     """What is to be taken up again after a restart; submissions by channel."""
 
     updates: list[ChannelUpdate] = []
@@ -51,11 +51,6 @@ class Desk:
             setup = Setup(name, channel, directory=directory, first_wait=first_wait)
             self._workers[name] = Worker(setup, start(setup), unfinished.submissions.get(name, ()))
         self.submit(unfinished.updates)
-
-    @property
-    def channels(self) -> list[str]:
-        """Those that have a driver."""
-        return sorted(self._workers)
 
     def submit(self, updates: Iterable[ChannelUpdate]) -> None:
         """Have these told, each to its channel; those of channels without a driver are nobody's here. Never blocks."""

@@ -44,7 +44,7 @@ class Elsewhere(Fake):
 
 
 def test_the_four_drivers_are_found_and_nothing_else_is_one() -> None:
-    assert {"http"} <= set(names())
+    assert {"amazon", "http", "shopify", "walmart"} <= set(names())
     assert not {"driver", "desk", "transport", "worker"} & set(names())
 
 

@@ -7,6 +7,7 @@ import hmac
 import time
 from datetime import timedelta
 from typing import Any, ClassVar
+from urllib.parse import unquote
 
 from canonical.api import Api
 from tests.sinks.channels.fake import CANARY, TIMEOUT, Call, Fake, Said
@@ -55,7 +56,7 @@ class Channel(Fake):
         if call.headers["sellable-signature"] != f"v1={wanted}" or abs(time.time() - int(stamp)) > 300:
             return Said(401, {"error": call.headers["sellable-signature"]})
         if call.method == "GET":
-            ref = call.path.rpartition("/")[2]
+            ref = unquote(call.path.rpartition("/")[2])
             looks, updates = self.deferred[ref]
             self.deferred[ref] = (looks - 1, updates)
             return Said(202, {}) if looks else Said(207, {"results": [self._take(u) for u in updates]})
