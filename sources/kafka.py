@@ -108,8 +108,10 @@ class KafkaLane:
         return [one.standing(low(at), self._cluster.ends.get(at)) for at, one in self._partitions.items()]
 
     def close(self) -> None:
-        """Leave the brokers; nothing may be read afterwards."""
+        """Leave the brokers in good order: what was saved is durable. Nothing may be read afterwards."""
         if self._fetcher is not None:
+            if self._shown:
+                self._fetcher.show(self._shown)
             self._fetcher.close()
             self._fetcher = None
 

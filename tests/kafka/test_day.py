@@ -3,53 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 
 from canonical.broker import Connection
 from canonical.policy import Policy
-from canonical.topics import BY_NAME, INPUTS
 from dataflows.availability import COUNTS, Plan, availability_job
 from dataflows.plain import Plain
-from sinks.kafka import KafkaOutlet
 from sources.simulator import Scenario, simulate
-from tests.kafka.desk import fresh, taken
+from tests.kafka.days import COMPARED, disordered, fed, last
+from tests.kafka.desk import taken
 
 POLICY = Policy()
-COMPARED = ("availability", "lifecycle")
-
-
-def last(stem: str, lines: Iterable[bytes]) -> dict[str, Any]:
-    """The record of the highest version per key."""
-    records = [json.loads(line) for line in lines]
-    records.sort(key=lambda record: record["version"])
-    return {record[BY_NAME[stem].key]: record for record in records}
-
-
-def disordered(lines: list[bytes], rng: Random) -> list[bytes]:
-    """Neighbours in another order, every twentieth again a little later."""
-    arrivals = [(place + rng.uniform(0, 30), line) for place, line in enumerate(lines)]
-    arrivals += [(at + rng.uniform(1, 200), line) for at, line in rng.sample(arrivals, len(arrivals) // 20)]
-    return [line for _, line in sorted(arrivals)]
-
-
-def fed(connection: Connection, day: Path, arranged: Callable[[list[bytes]], list[bytes]]) -> int:
-    """The day's files into topics of uneven numbers of partitions; returns how many messages there are."""
-    fresh(connection, partitions=5)
-    count = 0
-    for topic in INPUTS:
-        path = day / f"{topic.name}.ndjson"
-        lines = arranged(path.read_bytes().splitlines(keepends=True)) if path.exists() else []
-        outlet = KafkaOutlet(connection, topic.name)
-        outlet.write([b"".join(lines)])
-        outlet.close()
-        count += len(lines)
-    return count
 
 
 @pytest.mark.parametrize("order", ["as it happened", "disordered and repeated"])
