@@ -82,7 +82,7 @@ def run(
             process_id=cluster.process if cluster.addresses else None,
             addresses=list(cluster.addresses) or None,
             epoch_interval=epoch,
-            recovery_config=None if state is None else RecoveryConfig(str(state / State.PARTS)),  # type: ignore[no-untyped-call]
+            recovery_config=None if state is None else RecoveryConfig(str(state / State.PARTS)),  # type: ignore[no-untyped-call]  # the engine's Rust side has no types
         )
         # Here, because the engine closes nothing when it is stopped, and loses what closing raises.
         session.close()

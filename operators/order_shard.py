@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from msgspec import Struct
 from xxhash import xxh3_64_intdigest
 
-from canonical.channel_news import ChannelNews
 from canonical.events import InventoryMoved, OrderAccepted, ProductUpserted
 from canonical.keys import shard_of
 from canonical.lifecycle import CLAIM_BEARING
@@ -23,8 +21,9 @@ from operators.exceptions.recent import BEGINNING
 from operators.exceptions.steps import stand, steps
 from operators.exceptions.tracker import open_ids
 from operators.joins import JOINS
-from operators.kits import Kits, KitsState
+from operators.kits import Kits
 from operators.order import Issued, Order
+from operators.order_told import State, Told
 from operators.seal import seal, unseal
 from operators.selling import DOCUMENTS, Selling
 from operators.shelf import LIVE_LIMIT, Shelf
@@ -33,31 +32,6 @@ from operators.story import Upshot, outline, story, upshot
 _CLAIM_BEARING = frozenset(CLAIM_BEARING)
 VERSION, STANDING = 1, 2
 """What touched an order: nothing that claims (0), what only counts as a change, what may change its standing."""
-
-
-class State(Struct, array_like=True):
-    """What a snapshot of the shard holds."""
-
-    clock: list[Time]
-    kits: KitsState
-    orders: dict[str, bytes]
-    deadlines: list[tuple[datetime, str]]
-    counts: dict[str, dict[str, int]]
-    timers: list[tuple[datetime, str]]
-
-
-class Told(Struct):
-    """What a batch came to.
-
-    Lifecycle records, claims per SKU shard, the tally when time went to everyone, what changed of exceptions, and
-    sales for the channels.
-    """
-
-    lifecycle: list[Lifecycle]
-    claims: dict[int, Claims]
-    tally: Tally | None
-    exceptions: list[ExceptionRecord]
-    news: ChannelNews | None = None
 
 
 class OrderShard:

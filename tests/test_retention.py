@@ -22,9 +22,9 @@ def kept_for(retention: timedelta) -> Policy:
 
 @pytest.fixture(scope="module")
 def days(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four days, so that the first leave a state that keeps two."""
+    """Seven days, so that the first leave a state that keeps two."""
     folder = tmp_path_factory.mktemp("days")
-    simulate(Scenario(orders=1_200, skus=60, days=4, seed=9), folder)
+    simulate(Scenario(orders=1_400, skus=60, days=7, seed=9), folder)
     return folder
 
 

@@ -42,6 +42,13 @@ def add(words: Any) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    _places(command)
+    _manner(command)
+    _cluster(command)
+    command.set_defaults(run=run)
+
+
+def _places(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--input",
         required=True,
@@ -74,6 +81,9 @@ def add(words: Any) -> None:
     command.add_argument(
         "--state", type=Path, metavar="DIR", help="keep state here, so that a killed run resumes"
     )
+
+
+def _manner(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--as-of",
         type=moment,
@@ -93,6 +103,9 @@ def add(words: Any) -> None:
     )
     command.add_argument("--strict", action="store_true", help="exit 1 if there were dead letters")
     command.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+
+def _cluster(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--process-id", type=int, metavar="N", help="which process of a cluster this is, from 0"
     )
@@ -104,7 +117,6 @@ def add(words: Any) -> None:
         help="where the processes of the cluster find each other, in the order of their numbers",
     )
     command.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
-    command.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

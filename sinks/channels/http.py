@@ -134,7 +134,7 @@ class Http:
 
     def poll(self, submission: Submission) -> Reply | None:
         response = self._call(self._asking, "GET", "/" + quote(submission.ref, safe=""), {}, b"")
-        if response.status == 202 or response.status == 429 or response.status >= 500:  # noqa: PLR2004, PLR1714  undecided
+        if response.status == 202 or response.status == 429 or response.status >= 500:  # noqa: PLR2004, PLR1714  the codes of an answer still to come
             return None
         return Reply(read(response, submission.updates))
 
