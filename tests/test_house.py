@@ -18,6 +18,8 @@ LOCKS = ("requirements.lock", "requirements-dev.lock")
 
 CATCH_ALL = {"util", "utils", "common", "helper", "helpers", "misc"}
 FILE_LINES = 260
+TABLE_LINES = 300
+"""Tests may be a little longer: their tables are read a row at a time."""
 FUNCTION_LINES = 60
 # Path of a longer file -> why it reads better in one piece. An entry that is no longer needed fails too.
 LONG_FILES: dict[str, str] = {
@@ -113,7 +115,8 @@ def test_no_file_is_a_catch_all() -> None:
 
 def test_every_file_can_be_read_in_one_sitting() -> None:
     lengths = {name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in ALL_CODE}
-    long = {path: length for path, length in lengths.items() if length > FILE_LINES}
+    limit = {path: TABLE_LINES if path.startswith("tests/") else FILE_LINES for path in lengths}
+    long = {path: length for path, length in lengths.items() if length > limit[path]}
     assert {path: length for path, length in long.items() if path not in LONG_FILES} == {}
     assert [path for path in LONG_FILES if path not in long] == [], "no longer long"
     assert [path for path, reason in LONG_FILES.items() if len(reason) < 20] == [], "say why"
