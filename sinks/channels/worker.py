@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Iterable
 from itertools import islice
 from queue import Empty, SimpleQueue
@@ -199,13 +200,11 @@ class Worker:
         return [Answer(update, FAILED, words, DENIED_PAUSE) for update in updates]
 
     def _report(self, fault: Exception) -> None:
-        # A traceback would show values; of our own exceptions the words are enough.
-        LOG.warning(
-            "channel %s: %s: %s",
-            self.channel,
-            type(fault).__name__,
-            self._setup.credentials.redact(str(fault)),
-        )
+        # What a stranger's exception says may hold anything, so of those only the kind and the place are told.
+        place = traceback.extract_tb(fault.__traceback__)[-1]
+        ours = isinstance(fault, Transient | Terminal)
+        words = self._setup.credentials.redact(str(fault)) if ours else f"{place.name}, line {place.lineno}"
+        LOG.warning("channel %s: %s: %s", self.channel, type(fault).__name__, words)
 
     def _settle(self, reply: Reply, ref: str | None) -> None:
         """Take a driver's reply; `ref` names the submission it settles."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from canonical.api import Limit
 from canonical.errors import Terminal
 from canonical.outputs import ChannelUpdate
 from canonical.policy import Policy
@@ -17,6 +18,8 @@ from dataflows.channel_feed import ANSWERS, UPDATES, Feeding, tell
 from dataflows.checking import Totals, check, inputs
 from tests.sinks.channels.fakes.http import Channel
 from tests.sinks.channels.telling import AT, update
+
+SLOW = {"update": Limit(rate=20, burst=1)}
 
 
 @pytest.fixture
@@ -79,6 +82,8 @@ def test_a_second_job_goes_on_where_the_first_stood(plan: Feeding, shop: Channel
 
 
 def test_what_was_not_answered_is_told_again_after_a_stop(plan: Feeding, shop: Channel) -> None:
+    slow = Policy(channels={"c": shop.policy(api=shop.api().model_copy(update={"limits": SLOW}))})
+    plan = msgspec.structs.replace(plan, policy=slow)
     write(plan, [update(f"s{n}", n) for n in range(60)])
     tell(plan, stopping=after(2), clock=lambda: AT)
     first = len(told(plan))
