@@ -143,3 +143,17 @@ def test_the_throttle_and_a_driver_end_at_the_truth(
     desk.close()
     fake.close()
     assert fake.violations == []
+
+
+def test_an_older_version_is_told_neither_after_nor_instead_of_a_newer(good: Channel) -> None:
+    good.faults.append("lost_after")
+    desk = open_desk({"c": good.policy()})
+    desk.submit([update("s", 2, 2)])
+    wait_for(desk, lambda _: bool(good.calls))
+    desk.submit([update("s", 9, 1), update("t", 3, 3)])
+    desk.submit([update("t", 8, 2)])
+    told = wait_for(desk, lambda told: taken(told) == {"s": (2, 2), "t": (3, 3)})
+    desk.close()
+    assert len(told) == 2
+    assert good.shown == {"L-s": 2, "L-t": 3}
+    assert desk.unfinished().updates == []
