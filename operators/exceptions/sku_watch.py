@@ -73,11 +73,15 @@ class SkuWatch:
         self._rules.hold(sku, claim)
         if sku.catalogued is None or sku.catalogued > claim.named_at:
             self._named(claim.sku, sku, claim.named_at, claim.named_by, claim.order_id)
+        if claim.stood_at is None:
+            return
         pool = self._pool_of(claim.channel)
-        for step, moves in steps_of(claim, before, sku.held.get(claim.order_id)):
-            weigh(sku, step, moves, pool)
-            step.at = self._unsettled(step.at)
-            self._recents.add(claim.sku, step)
+        for change, moves in steps_of(claim, before, sku.held.get(claim.order_id)):
+            if change.before is not None or moves:
+                weigh(sku, change, moves, pool)
+            if change.at <= self._watermark:
+                change.at = self._watermark + INSTANT
+            self._recents.add(claim.sku, change)
 
     def _pool_of(self, channel: str | None) -> frozenset[str] | None:
         """The locations of a channel's pool; None: all."""

@@ -35,6 +35,8 @@ class Claimed(NamedTuple):
 def stand(order: Order, event: Event, rank: str, since: dict[str, datetime], key: str) -> None:
     """Remember what changed the order's standing last, and in `since` the first change the batch brought."""
     at = event.time
+    if type(event) is e.OrderAccepted and not order.overruled:
+        return  # mostly, and cheaply
     if type(event) is e.OrderAccepted and not any(rank == flip for _, flip in _flips(order)):
         return
     if type(event) is e.ShipmentShipped and order.shipments[event.data.shipment_id].rank != rank:
@@ -64,9 +66,12 @@ def steps(
     told: list[Claimed] = []
     for at, rank in sorted(_changes(order).items()):
         if at >= since:
-            latest = at == order.stood_at
-            then = order if latest else _as_of(order, at)
-            lines = now if latest else claim_lines(then, standing(then, kits), timed)
+            if at == order.stood_at:
+                then, lines = order, now
+            else:
+                then = _as_of(order, at)
+                plain = _only_ordered(then, kits)
+                lines = claim_lines(then, standing(then, kits), timed) if plain is None else plain
             issues = [issue for issue in then.issues if issue.at == at]
             told.append(Claimed(at, rank, then.channel, first_stated(then), lines, issues))
     return told
@@ -112,6 +117,21 @@ def _as_of(order: Order, at: datetime) -> Order:
         if when <= at:
             _cancel(then, when, lines)
     return then
+
+
+def _only_ordered(then: Order, kits: Kits) -> dict[str, list[ClaimLine]] | None:
+    """What an order claims that nothing has happened to but its being placed; None if more has, or it has kits."""
+    if then.shipments or then.issues or then.allocation or then.cancelled or then.cancelled_whole_at:
+        return None
+    if then.rejected or any(kits.parts(sku) is not None for _, sku, *_ in then.lines):
+        return None
+    claims: dict[str, list[ClaimLine]] = {}
+    for line_id, sku, units, _, location in then.lines:
+        line = (
+            ClaimLine(line_id, [(location, units)], 0, []) if location else ClaimLine(line_id, [], units, [])
+        )
+        claims.setdefault(sku, []).append(line)
+    return claims
 
 
 def _cancel(then: Order, at: datetime, lines: dict[str, int] | None) -> None:

@@ -8,7 +8,6 @@ could spare all that was given free and still keep every promise, then no such s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from canonical.events import InventoryCounted
@@ -25,15 +24,17 @@ Moved = tuple[Change, list[Move]]
 """A change of a claim, and the goods issues of the same instant."""
 
 
-def steps_of(claim: Claim, before: Held | None, after: Held | None) -> Iterator[Moved]:
-    """A claim as the changes it brings, by its own times; none if nothing is new."""
-    if claim.steps:
-        for step in claim.steps:
-            held = Held(step.channel, step.placed_at, step.lines) if step.lines else None
-            yield Change(step.at, step.rank, claim.order_id, before, held), step.moves
-            before = held
-    elif claim.stood_at is not None:
-        yield Change(claim.stood_at, claim.stood_by, claim.order_id, before, after), claim.moves
+def steps_of(claim: Claim, before: Held | None, after: Held | None) -> list[Moved]:
+    """A claim that is news as the changes it brings, by its own times."""
+    if not claim.steps:
+        assert claim.stood_at is not None, "no news"
+        return [(Change(claim.stood_at, claim.stood_by, claim.order_id, before, after), claim.moves)]
+    changes: list[Moved] = []
+    for step in claim.steps:
+        held = Held(step.channel, step.placed_at, step.lines) if step.lines else None
+        changes.append((Change(step.at, step.rank, claim.order_id, before, held), step.moves))
+        before = held
+    return changes
 
 
 def weigh(sku: Sku, change: Change, moves: list[Move], pool: frozenset[str] | None) -> None:
