@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import threading
 import time
@@ -20,6 +21,7 @@ from dataflows.brokers import Brokers
 from dataflows.edges import Plan
 from dataflows.feeding import HEALTH
 from dataflows.progress import Progress
+from dataflows.session import Stop
 from dataflows.settings import load
 from dataflows.state import State
 from dataflows.summary import Summary
@@ -132,6 +134,25 @@ def _snapshots(args: argparse.Namespace, plan: Plan, *, anew: bool) -> AbstractC
     from dataflows import snapshots  # polars is slow to import, and not every run wants it
 
     return snapshots.beside(snapshots.Following(plan.output, plan.policy, as_of=plan.as_of, anew=anew))
+
+
+def feed_of(args: argparse.Namespace) -> None:
+    """The channel-feed job by itself: from a run's channel-updates to the channels, answers into --input."""
+    from dataflows import (
+        channel_feed,  # the drivers' clients are slow to import, and not every run wants them
+    )
+
+    stop = Stop()
+    before = {number: signal.signal(number, stop.request) for number in (signal.SIGTERM, signal.SIGINT)}
+    directory = Path.cwd() if args.config is None else args.config.parent
+    feeding = channel_feed.Feeding(
+        output=Path(args.output), policy=load(args.config), answers=Path(args.input), directory=directory
+    )
+    try:
+        channel_feed.tell(feeding, stopping=lambda: stop.requested, ended=lambda: bool(args.until_end))
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def snapshots_of(args: argparse.Namespace) -> None:

@@ -27,11 +27,13 @@ Topics (`sellable topics create`) are read for ever, with --until-end to where t
 A run without --state starts its outputs anew; with --state it resumes.
 
 jobs: `all` is the main job with Parquet snapshots beside it; `availability` the main job alone; `snapshots` reads the
-streams another run writes (--input) and publishes Parquet below --output.
+streams another run writes (--input) and publishes Parquet below --output; `channel-feed` follows the channel-updates of
+another run (--output), tells the channels through their drivers, and leaves their answers below --input for the next
+ingest, until it is stopped (--until-end: until all that is there is told and answered).
 """
 
 
-JOBS = ("all", "availability", "snapshots")
+JOBS = ("all", "availability", "snapshots", "channel-feed")
 
 
 def add(words: Any) -> None:
@@ -122,6 +124,9 @@ def _cluster(command: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from dataflows import running
 
+    if args.job == "channel-feed":
+        running.feed_of(args)
+        return 0
     if args.job == "snapshots":
         running.snapshots_of(args)
         return 0
