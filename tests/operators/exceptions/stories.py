@@ -91,7 +91,7 @@ def passing(minute: float) -> Event:
     return event("return.requested", minute, order_id=NEIGHBOUR, return_id="r")
 
 
-def only(*, severity: dict[str, Any] | None = None, locations: Any = None, **allowed: str) -> Policy:
+def only(*, severity: Any = None, locations: Any = None, **allowed: str) -> Policy:
     """A policy that watches these deadlines and no others, on every channel of the stories."""
     sla = {**dict.fromkeys(Sla.model_fields), **allowed}
     stated = {"channels": {"web": {"sla": sla}}, "severity": severity or {}, "locations": locations or {}}
