@@ -118,7 +118,9 @@ class Page:
             for record in found
         ]
         self.say("\n[bold]exceptions[/bold]")
-        self.table("status", "code", "severity", "owner", "worth", "since", "what to do", rows=rows, numbers=(4,))
+        self.table(
+            "status", "code", "severity", "owner", "worth", "since", "what to do", rows=rows, numbers=(4,)
+        )
 
     def trace(self, found: Trace) -> None:
         record = found.record

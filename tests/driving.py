@@ -118,7 +118,9 @@ def drive(
     job = availability_job(Plan(Path(), Path(), policy))._replace(outlet=lambda name, _: Ear(outcome, name))
     runner = Plain(job)
     watched = {name: x.expected_every for name, x in policy.sources.items() if x.expected_every is not None}
-    for name in reversed(job.lanes):  # those that have nothing to read first, so that time passes with the batches
+    for name in reversed(
+        job.lanes
+    ):  # those that have nothing to read first, so that time passes with the batches
         mine = batches if name == job.lanes[0] else []
         lane = RoutedLane(name, lambda _, mine=mine: Batches(mine, policy), None, None, watched)  # type: ignore[misc]  # a default binds the loop's value
         step = 0

@@ -2,7 +2,8 @@
 
 Counts, reports and listings wait until the watermark has passed them and are then judged in the order of time. Whether
 a SKU was oversold or a book below zero at some instant follows from the walk through that stretch of time (`walk.py`);
-only an *uneasy* SKU is walked: one whose ats would not outlast the undoing of all its unsettled changes. A kit's definition is taken as it is now, also for what was before it: it should be told before its first order.
+only an *uneasy* SKU is walked: one whose ats would not outlast the undoing of all its unsettled changes. A kit's
+definition is taken as it is now, also for what was before it: it should be told before its first order.
 """
 
 from __future__ import annotations

@@ -47,7 +47,9 @@ def test_a_listing_goes_by_the_channels_own_id() -> None:
 def test_a_listing_with_another_id_is_told_anew() -> None:
     made = Shop(web={"burst": 9})
     for seconds, version, name in ((0, 1, "B00X"), (10, 2, "B00Y"), (20, 3, "B00Y")):
-        made.hear(news(seconds, Offer("a", [("all", 4)], True, version, at(seconds), "r", "c", {"web": name})))
+        made.hear(
+            news(seconds, Offer("a", [("all", 4)], True, version, at(seconds), "r", "c", {"web": name}))
+        )
     assert [(u.listing_id, u.quantity, u.previous_quantity) for u in made.told] == [
         ("B00X", 4, None),
         ("B00Y", 4, None),
