@@ -7,7 +7,7 @@ before it or beyond it. Then only a deadline can make it wrong, and no fact can 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from canonical.policy import Sla
 from operators.exceptions.order_stalled import acknowledged_at, deadlines
@@ -47,11 +47,15 @@ def _unmatched(order: Order, so_far: Upshot, sla: Sla) -> Iterator[datetime]:
     shipped = [shipment.at for shipment in order.shipments.values()]
     issued = [issue.at for issue in order.issues]
     even = all(part.shipped == part.issued for line in so_far.standing for part in line.parts)
-    if shipped and sla.goods_issue is not None:
-        due = min(shipped) + sla.goods_issue
-        if not even or max(issued, default=due) > due:
-            yield due
-    if issued and sla.shipment_confirmed is not None:
-        due = min(issued) + sla.shipment_confirmed
-        if not even or max(shipped, default=due) > due:
-            yield due
+    if sla.goods_issue is not None:
+        yield from _unanswered(shipped, issued, sla.goods_issue, even=even)
+    if sla.shipment_confirmed is not None:
+        yield from _unanswered(issued, shipped, sla.shipment_confirmed, even=even)
+
+
+def _unanswered(
+    words: list[datetime], answers: list[datetime], allowed: timedelta, *, even: bool
+) -> Iterator[datetime]:
+    """The deadlines of all words, unless all are answered and the last answer was in time for the first of them."""
+    if words and not (even and answers and max(answers) <= min(words) + allowed):
+        yield from (at + allowed for at in words)

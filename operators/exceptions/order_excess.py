@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from operators.exceptions.episode import NOTHING
-from operators.exceptions.order_view import Finding, View, clock, gone, most
+from operators.exceptions.order_view import Finding, View, clock, gone, line_name, most
 from operators.standing import LineStanding
 
 
@@ -53,7 +53,7 @@ def _per_line(view: View, code: str, count: Callable[[LineStanding], int], what:
             places = [place for part in line.parts for place in (*part.shipped, *part.issued)]
             yield Finding(
                 code=code,
-                subject=f"{view.id}|{line.line_id}|{line.sku}" if line.stray else f"{view.id}|{line.line_id}",
+                subject=f"{view.id}|{line_name(line)}",
                 owner="warehouse",
                 units=units,
                 value=units * _price(view, line),

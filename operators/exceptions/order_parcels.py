@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from operators.exceptions.episode import NOTHING
-from operators.exceptions.order_view import Finding, View, clock
+from operators.exceptions.order_view import Finding, View, clock, line_name
 from operators.order import Issued
 from operators.standing import LineStanding, PartStanding
 
@@ -42,38 +42,43 @@ def orphan_shipment(view: View) -> Iterator[Finding]:
 
 
 def issue_not_posted(view: View) -> Iterator[Finding]:
-    """Per shipment: units of it that have not left the book yet. The book's issues cover the oldest shipments first."""
+    """Per line of a shipment: units that have not left the book. Its issues cover the oldest shipments first."""
     allowed = view.sla.goods_issue
     if allowed is None:
         return
-    owed: dict[str, dict[int, int]] = {}
-    for place, line in enumerate(view.lines):
-        for part in line.parts:
-            for location, shipped in part.shipped.items():
-                units = min(shipped, shipped - part.issued.get(location, 0))
-                if units > 0 and _moves(view, location):
-                    for shipment_id, taken in _youngest_shipped(view, line, part, location, units):
-                        lines = owed.setdefault(shipment_id, {})
-                        lines[place] = max(lines.get(place, 0), -(-taken // part.per))
-    for shipment_id, lines in owed.items():
-        shipment = view.order.shipments[shipment_id]
-        if view.to_come(shipment.at + allowed):
-            continue
-        yield Finding(
-            code="issue_not_posted",
-            subject=f"{view.id}|{shipment_id}",
-            due=shipment.at + allowed,
-            owner="warehouse",
-            units=sum(lines.values()),
-            value=_value(view, lines),
-            ranks=(shipment.rank,),
-            message=(
-                f"{view.name()}: {sum(lines.values())} units of shipment {shipment_id} left {shipment.location} on"
-                f" {clock(shipment.at)} and are still in its book: post their goods issue."
-            ),
-            location=shipment.location,
-            shipment_id=shipment_id,
-        )
+    for line in view.lines:
+        for shipment_id, units in _owed(view, line).items():
+            shipment = view.order.shipments[shipment_id]
+            if view.to_come(shipment.at + allowed):
+                continue
+            yield Finding(
+                code="issue_not_posted",
+                subject=f"{view.id}|{shipment_id}|{line_name(line)}",
+                due=shipment.at + allowed,
+                owner="warehouse",
+                units=units,
+                value=view.prices.get(line.line_id, NOTHING) * units,
+                ranks=(shipment.rank,),
+                message=(
+                    f"{view.name()}: {units} of {line.sku} left {shipment.location} with shipment {shipment_id} on"
+                    f" {clock(shipment.at)} and are still in its book: post their goods issue."
+                ),
+                sku=line.sku,
+                location=shipment.location,
+                shipment_id=shipment_id,
+            )
+
+
+def _owed(view: View, line: LineStanding) -> dict[str, int]:
+    """shipment_id → units of the line it has taken along and the book has not."""
+    owed: dict[str, int] = {}
+    for part in line.parts:
+        for location, shipped in part.shipped.items():
+            units = min(shipped, shipped - part.issued.get(location, 0))
+            if units > 0 and _moves(view, location):
+                for shipment_id, taken in _youngest_shipped(view, line, part, location, units):
+                    owed[shipment_id] = max(owed.get(shipment_id, 0), -(-taken // part.per))
+    return owed
 
 
 def issue_without_shipment(view: View) -> Iterator[Finding]:

@@ -147,6 +147,11 @@ def confirmed_at(so_far: Upshot, milestones: dict[str, datetime]) -> datetime | 
     return milestones["shipped"] if enough else None
 
 
+def line_name(line: LineStanding) -> str:
+    """The line as subjects name it: one no document has is told apart by its SKU."""
+    return f"{line.line_id}|{line.sku}" if line.stray else line.line_id
+
+
 def most(line: LineStanding, count: Callable[[PartStanding], int]) -> int:
     """Units of a line: of a kit, as many as its worst component makes it."""
     return max(-(-count(part) // part.per) for part in line.parts)

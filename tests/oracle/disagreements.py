@@ -151,10 +151,9 @@ def issue_not_posted(known: Known) -> Wrong:
                     if _serves(line, row)
                 )
                 if own and so_far > line.units(line.issues, part).get(at, 0):
-                    yield (
-                        f"{known.id}|{shipment.data['shipment_id']}",
-                        shipment.time + known.allowed["goods_issue"],
-                    )
+                    name = _line_name(known, line).partition("|")[2]
+                    due = shipment.time + known.allowed["goods_issue"]
+                    yield f"{known.id}|{shipment.data['shipment_id']}|{name}", due
 
 
 def _serves(line: Line, row: dict[str, Any]) -> bool:

@@ -32,24 +32,24 @@ PARCELS: dict[str, tuple[str, Case]] = {
     "an issue is an orphan too": ("orphan_shipment", ([issued(5)], 90, {"O:1": (65, None)})),
     "not yet at the deadline": ("orphan_shipment", ([shipped(5)], 65, {})),
     "issued at the deadline": ("issue_not_posted", ([placed(), shipped(5), issued(35)], 60, {})),
-    "issued late": ("issue_not_posted", ([placed(), shipped(5), issued(40)], 60, {"O|H:1": (35, 40)})),
-    "never issued": ("issue_not_posted", ([placed(), shipped(5)], 60, {"O|H:1": (35, None)})),
+    "issued late": ("issue_not_posted", ([placed(), shipped(5), issued(40)], 60, {"O|H|1:1": (35, 40)})),
+    "never issued": ("issue_not_posted", ([placed(), shipped(5)], 60, {"O|H|1:1": (35, None)})),
     "issued in part": (
         "issue_not_posted",
-        ([placed(), shipped(5), issued(6, 1)], 60, {"O|H:1": (35, None)}),
+        ([placed(), shipped(5), issued(6, 1)], 60, {"O|H|1:1": (35, None)}),
     ),
     "issued before it was shipped": ("issue_not_posted", ([placed(), issued(2), shipped(5)], 60, {})),
     "an issue is for the oldest shipment": (
         "issue_not_posted",
-        ([placed(), shipped(5, 1), shipped(15, 1, "H2"), issued(20, 1)], 60, {"O|H2:1": (45, None)}),
+        ([placed(), shipped(5, 1), shipped(15, 1, "H2"), issued(20, 1)], 60, {"O|H2|1:1": (45, None)}),
     ),
     "issued elsewhere": (
         "issue_not_posted",
-        ([placed(), shipped(5), issued(6, location="B")], 60, {"O|H:1": (35, None)}),
+        ([placed(), shipped(5), issued(6, location="B")], 60, {"O|H|1:1": (35, None)}),
     ),
     "taken back": (
         "issue_not_posted",
-        ([placed(), shipped(5), issued(6), issued(50, -1)], 60, {"O|H:1": (50, None)}),
+        ([placed(), shipped(5), issued(6), issued(50, -1)], 60, {"O|H|1:1": (50, None)}),
     ),
     "confirmed at the deadline": (
         "issue_without_shipment",
