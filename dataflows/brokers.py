@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from canonical.errors import Terminal
 from canonical.policy import Kafka
 
 SCHEME = "kafka://"
+SELDOM_SECONDS = 60.0
 PROTOCOLS = {
     "plaintext": "plaintext",
     "tls": "ssl",
@@ -73,6 +75,27 @@ def connection(brokers: str, kafka: Kafka) -> Connection:
         }
     given = {name: value for name, value in settings.items() if value is not None}
     return Connection(brokers, given, kafka)
+
+
+class Seldom(logging.Filter):
+    """Lets a complaint of the client pass once in a while, whichever of its connections repeats it.
+
+    While brokers are away every connection complains of every attempt.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        words = re.sub(r"^.*?\]: |\(after .*|\d+", "", record.getMessage())
+        if record.created - self._told.get(words, 0.0) < SELDOM_SECONDS:
+            return False
+        self._told[words] = record.created
+        return True
+
+
+logging.getLogger("sellable.kafka").addFilter(Seldom())
 
 
 def _present(key: str, name: str | None) -> str | None:

@@ -26,7 +26,7 @@ from msgspec import Struct
 
 from canonical.errors import Terminal
 from dataflows.hosting import Host, Job, Lane, Mail, Outlet, Stage
-from dataflows.session import RATION, PolledLane, Ration, Session
+from dataflows.session import PolledLane, Session
 from dataflows.shards import NAMES
 from dataflows.state import WAY_OUT, State
 from operators.seal import seal, unseal
@@ -71,7 +71,7 @@ def run(
     `state`: a directory that `state_of` has opened, here or in the process this one was started by. SIGTERM and
     SIGINT end the run early and cleanly: lanes pause, the epoch becomes durable, and False is returned.
     """
-    session = Session(job, state, watch, Ration(RATION if cluster.addresses else None))
+    session = Session(job, state, watch, clustered=bool(cluster.addresses))
     stop = session.stop
     before = {number: signal.signal(number, stop.request) for number in (signal.SIGTERM, signal.SIGINT)}
     gc.set_threshold(100_000, 50, 1000)
@@ -103,7 +103,7 @@ def _root(error: BaseException) -> BaseException:
 
 def flow(session: Session) -> Dataflow:
     """The session's job as a Bytewax dataflow."""
-    job, keep = session.job, session.state is not None
+    job = session.job
     dataflow = Dataflow(job.name)
     mail: Stream[Mail] = op.input("lanes", dataflow, Lanes(session))
     streams = [mail]
@@ -112,7 +112,7 @@ def flow(session: Session) -> Dataflow:
             op.flat_map_batch(f"{stage.name}_from_{place}", stream, _for(stage.name))
             for place, stream in enumerate(streams)
         ]
-        told = op.stateful_batch(stage.name, op.merge(f"to_{stage.name}", *ways), _builder(stage, keep=keep))
+        told = op.stateful_batch(stage.name, op.merge(f"to_{stage.name}", *ways), _builder(stage, session))
         streams.append(op.flat_map_batch(f"from_{stage.name}", told, _opened))
     outlets = frozenset(job.outlets)
     ends = [
@@ -134,19 +134,20 @@ def _leaving(outlets: frozenset[str]) -> Callable[[list[Mail]], list[tuple[str, 
     return lambda mails: [(name, message) for name, _, message in mails if name in outlets]
 
 
-def _builder(stage: Stage, *, keep: bool) -> Callable[[tuple[int, bytes] | None], Hosting]:
-    return lambda resumed: Hosting(stage, resumed, keep=keep)
+def _builder(stage: Stage, session: Session) -> Callable[[tuple[int, bytes] | None], Hosting]:
+    return lambda resumed: Hosting(stage, resumed, session)
 
 
 class Hosting(StatefulBatchLogic[tuple[int, Any], Mail, tuple[int, bytes] | None]):
     """One shard of a stage. The engine tells a new logic no key, so its number comes with the first message."""
 
-    def __init__(self, stage: Stage, resumed: tuple[int, bytes] | None, *, keep: bool) -> None:
+    def __init__(self, stage: Stage, resumed: tuple[int, bytes] | None, session: Session) -> None:
         self._stage = stage
-        self._keep = keep
+        self._keep = session.state is not None
         self._shard, self._host = -1, None
         if resumed is not None:
-            self._start(resumed[0]).restore(resumed[1])
+            with session.guard():
+                self._start(resumed[0]).restore(resumed[1])
 
     def _start(self, shard: int) -> Host:
         self._shard, self._host = shard, self._stage.host(shard)
@@ -167,14 +168,15 @@ class Hosting(StatefulBatchLogic[tuple[int, Any], Mail, tuple[int, bytes] | None
 class LanePart(StatefulSourcePartition[Mail, bytes | None]):
     """A lane as the engine polls it."""
 
-    def __init__(self, lane: PolledLane, sealed: Callable[[Any], bytes | None]) -> None:
+    def __init__(self, lane: PolledLane, seals: Seals) -> None:
         self._lane = lane
-        self._sealed = sealed
+        self._seals = seals
 
     def next_batch(self) -> list[Mail]:
         if self._lane.ended:
             raise StopIteration
-        mails = self._lane.poll(datetime.now(UTC))
+        with self._seals.session.guard():
+            mails = self._lane.poll(datetime.now(UTC))
         if self._lane.stopped:
             raise AbortExecution
         return mails
@@ -183,7 +185,7 @@ class LanePart(StatefulSourcePartition[Mail, bytes | None]):
         return datetime.now(UTC) + IDLE if self._lane.idle else None
 
     def snapshot(self) -> bytes | None:
-        return self._sealed(self._lane.position())
+        return self._seals.sealed(self._lane.position())
 
 
 class Lanes(FixedPartitionedSource[Mail, bytes | None]):
@@ -197,10 +199,9 @@ class Lanes(FixedPartitionedSource[Mail, bytes | None]):
         return list(self._names)
 
     def build_part(self, step_id: str, for_part: str, resume_state: bytes | None) -> LanePart:
-        seals = Seals(
-            "lane", self._names.index(for_part), len(self._names), keep=self._session.state is not None
-        )
-        return LanePart(self._session.lane(for_part, seals.opened(resume_state)), seals.sealed)
+        seals = Seals(self._session, "lane", self._names.index(for_part), len(self._names))
+        with self._session.guard():
+            return LanePart(self._session.lane(for_part, seals.opened(resume_state)), seals)
 
 
 class OutletPart(StatefulSinkPartition[bytes, bytes | None]):
@@ -211,10 +212,12 @@ class OutletPart(StatefulSinkPartition[bytes, bytes | None]):
         self._seals = seals
 
     def write_batch(self, values: list[bytes]) -> None:
-        self._outlet.write(values)
+        with self._seals.session.guard():
+            self._outlet.write(values)
 
     def snapshot(self) -> bytes | None:
-        return self._seals.sealed(self._outlet.flush()) if self._seals.keep else None
+        with self._seals.session.guard():
+            return self._seals.sealed(self._outlet.flush()) if self._seals.keep else None
 
 
 class Outlets(FixedPartitionedSink[bytes, bytes | None]):
@@ -232,16 +235,18 @@ class Outlets(FixedPartitionedSink[bytes, bytes | None]):
         return self._place[item_key]
 
     def build_part(self, step_id: str, for_part: str, resume_state: bytes | None) -> OutletPart:
-        seals = Seals("outlet", self._place[for_part], len(self._names), keep=self._session.state is not None)
-        return OutletPart(self._session.outlet(for_part, seals.opened(resume_state)), seals)
+        seals = Seals(self._session, "outlet", self._place[for_part], len(self._names))
+        with self._session.guard():
+            return OutletPart(self._session.outlet(for_part, seals.opened(resume_state)), seals)
 
 
 class Seals:
     """Positions as the engine keeps them: sealed, because it would hand back a damaged one as it is."""
 
-    def __init__(self, kind: str, place: int, places: int, *, keep: bool) -> None:
+    def __init__(self, session: Session, kind: str, place: int, places: int) -> None:
+        self.session = session
+        self.keep = session.state is not None
         self._whose = kind, place, places
-        self.keep = keep
 
     def sealed(self, position: object) -> bytes | None:
         return seal(*self._whose, position) if self.keep else None

@@ -87,8 +87,7 @@ class RoutedLane:
             if decoded.stem == topics.PRODUCTS.name and decoded.events:
                 first = min(event.time for event in decoded.events)
                 self._catalogue = min(first, self._catalogue or first)
-        reading = self.reading
-        time = Time(self.name, reading.watermark, reading.greatest, reading.ended, now, self._catalogue)
+        time = self._time(now)
         if blocks:
             self._reads += 1
             self._unbeaten, self._told_end = True, False
@@ -98,6 +97,14 @@ class RoutedLane:
         if blocks or beat:
             mails.append(Mail("sources", 0, hearing.told(time)))
         return mails + beat
+
+    def pause(self, now: datetime) -> list[Mail]:
+        """The last mail before nothing more is read: a heartbeat, so that all counts end together."""
+        return self._beat(self._time(now)) if self._unbeaten else []
+
+    def _time(self, now: datetime) -> Time:
+        reading = self.reading
+        return Time(self.name, reading.watermark, reading.greatest, reading.ended, now, self._catalogue)
 
     def _is_due(self, time: Time, *, read: bool) -> bool:
         """Whether it is time for a heartbeat."""

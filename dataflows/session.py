@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from canonical.errors import Terminal, Transient
 from dataflows.hosting import Job, Lane, Mail, Outlet
 from dataflows.state import Marker
 
+FAILED, USAGE = 1, 2
+"""Exit codes, as `__main__` gives them."""
 RATION = 1_000_000
 """Inputs the lanes of one process of a cluster read in an epoch, at most: the engine itself would let a fast
 process fill the memory of a slow one."""
@@ -44,12 +49,17 @@ class Ration:
 
 
 class Session:
-    """One run of a job in this process. `state`: the directory it is kept in; someone else holds its lock."""
+    """One run of a job in this process. `state`: the directory it is kept in; someone else holds its lock.
+
+    `clustered`: there are other processes, so how much is read at once is rationed, and a fault ends this one at
+    once with words: the engine's way out, through a panic, would tell nobody what was wrong.
+    """
 
     def __init__(
-        self, job: Job, state: Path | None, watch: Callable[[Lane], None] | None, ration: Ration
+        self, job: Job, state: Path | None, watch: Callable[[Lane], None] | None, *, clustered: bool
     ) -> None:
-        self.job, self.state, self.ration = job, state, ration
+        self.job, self.state, self.clustered = job, state, clustered
+        self.ration = Ration(RATION if clustered else None)
         self.stop = Stop()
         self._watch = watch
         self._lanes: list[Lane] = []
@@ -69,6 +79,17 @@ class Session:
         self._outlets.append(outlet)
         return outlet
 
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Around whatever the engine calls that may fail."""
+        try:
+            yield
+        except (Terminal, Transient, OSError) as fault:
+            if not self.clustered:
+                raise
+            print(f"sellable run: {fault}", file=sys.stderr, flush=True)
+            os._exit(USAGE if isinstance(fault, Terminal) else FAILED)
+
     def close(self) -> None:
         """Close all that was opened. What outlets still had to write is then written, or this raises."""
         with ExitStack() as closing:
@@ -81,7 +102,7 @@ class PolledLane:
 
     def __init__(self, session: Session, lane: Lane, marker: Marker | None) -> None:
         self._session, self._lane, self._marker = session, lane, marker
-        self._saved = False
+        self._saved = self._paused = False
         self._saved_since_stop = session.state is None
         self.idle = False
 
@@ -101,8 +122,11 @@ class PolledLane:
             if self._marker is not None:
                 self._marker.note()
         session, lane = self._session, self._lane
-        if session.stop.requested or session.ration.spent:
-            self.idle = True
+        self.idle = True
+        if session.stop.requested and not self._paused:
+            self._paused = True
+            return lane.pause(now)
+        if self._paused or session.ration.spent:
             return []
         before = lane.inputs
         mails = lane.read(now)
@@ -114,5 +138,5 @@ class PolledLane:
         """Where the lane stands, asked once at each epoch's end."""
         self._session.ration.renew()
         self._saved = True
-        self._saved_since_stop |= self._session.stop.requested
+        self._saved_since_stop |= self._paused
         return self._lane.position()

@@ -9,13 +9,15 @@ import socket
 import subprocess
 import sys
 import threading
+from collections import deque
 
 from canonical.errors import Terminal, Transient
 from dataflows.progress import Progress
-from dataflows.session import Stop
+from dataflows.session import USAGE, Stop
 
-USAGE = 2
-"""The exit code of a fault that a person must mend; the processes' is then also ours."""
+FAULT = "sellable run:"
+"""So begins the line that says what was wrong."""
+LAST_LINES = 40
 
 
 class Processes:
@@ -27,7 +29,7 @@ class Processes:
     def __init__(self, workers: int, lock: int | None, progress: Progress) -> None:
         self._progress = progress
         self._readings: dict[int, tuple[int, int]] = {}
-        self._words: dict[int, str] = {}
+        self._words: dict[int, deque[str]] = {}
         addresses = ";".join(f"127.0.0.1:{port}" for port in _free_ports(workers))
         base = [sys.executable, "-m", "dataflows", *sys.argv[1:], "--child", "--addresses", addresses]
         self._processes = [
@@ -64,7 +66,7 @@ class Processes:
             thread.join()
         for number, handler in before.items():
             signal.signal(number, handler)
-        if any(codes):
+        if any(codes) and not (stop.requested and -signal.SIGTERM in codes):  # stopped while it was starting
             raise self._fault(codes)
         return not stop.requested
 
@@ -86,8 +88,12 @@ class Processes:
     def _fault(self, codes: list[int]) -> Terminal | Transient:
         """The words of the one that failed of itself: those that lost a peer say only so."""
         failed = [number for number, code in enumerate(codes) if code]
-        first = next((number for number in failed if "sellable run:" in self._words[number]), failed[0])
-        said = self._words[first].strip()
+        told = {
+            number: [line for line in words if line.startswith(FAULT)]
+            for number, words in self._words.items()
+        }
+        first = next((number for number in failed if told[number]), failed[0])
+        said = "".join(told[first] or self._words[first]).strip()
         words = f"process {first} of {len(codes)} ended with {codes[first]}:\n{said}"
         return Terminal(words) if codes[first] == USAGE else Transient(words)
 
@@ -99,7 +105,12 @@ class Processes:
                 self._progress.show(self._readings)
 
     def _listen(self, number: int, process: subprocess.Popen[str]) -> None:
-        self._words[number] = process.stderr.read() if process.stderr else ""
+        """Hand on what a process complains of as it comes, and keep the end of it: that says why it failed."""
+        last = self._words[number] = deque(maxlen=LAST_LINES)
+        for line in process.stderr or ():
+            last.append(line)
+            if not line.startswith(FAULT):
+                sys.stderr.write(line)
 
 
 def die_with_parent() -> None:

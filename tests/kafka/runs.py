@@ -7,11 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from canonical.broker import Connection
 from canonical.topics import INPUTS
@@ -73,8 +75,15 @@ def by_topics(connection: Connection, local: Path) -> Ends:
     return ends | {"counts": json.loads((local / "meta/counts.json").read_bytes())}
 
 
-def agree(found: Ends, wanted: Ends) -> None:
-    """The same keys, and the same last record of each."""
+def agree(found: Ends, wanted: Ends, *, late: bool = False) -> None:
+    """The same keys, and the same last record of each, but for when an exception was found out.
+
+    `late`: events came days late by live time, so exceptions were opened that would not have been in time.
+    """
+    for ends in (found, wanted):
+        raised = ends.pop("exceptions")
+        if not late:
+            ends["exceptions"] = {key: {**record, "detected_at": ""} for key, record in raised.items()}
     for name, expected in wanted.items():
         wrong = {
             key: (found[name].get(key), expected.get(key))
@@ -88,18 +97,26 @@ def committed(connection: Connection) -> dict[tuple[str, int], int]:
     """What lag monitors see: how far the group is in every partition that has something."""
     consumer = Consumer({**connection.settings, "group.id": "sellable"})
     places = [TopicPartition(topic.name, part) for topic in INPUTS for part in range(PARTS)]
-    shown = {(at.topic, at.partition): at.offset for at in consumer.committed(places, timeout=10)}
-    ends = {(at.topic, at.partition): consumer.get_watermark_offsets(at)[1] for at in places}
-    consumer.close()
+    with closing(consumer):
+        shown = {(at.topic, at.partition): at.offset for at in consumer.committed(places, timeout=10)}
+        ends = {(at.topic, at.partition): consumer.get_watermark_offsets(at)[1] for at in places}
     return {at: shown[at] - end for at, end in ends.items() if end}
+
+
+def all_read(connection: Connection) -> bool:
+    """Whether everything that is in the topics has been read and kept, as far as lag monitors can tell."""
+    with suppress(KafkaException):  # a coordinator may still be starting
+        return not any(committed(connection).values())
+    return False
 
 
 class Run:
     """A live run, started; inside it is running, after it it is gone."""
 
     def __init__(self, *words: object) -> None:
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115  closed when the run is gone
         self.process = subprocess.Popen(
-            command(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+            command(*words), stdout=subprocess.PIPE, stderr=self._words, text=True, start_new_session=True
         )
 
     def __enter__(self) -> Self:
@@ -109,12 +126,14 @@ class Run:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.communicate(timeout=20)
+        self._words.close()
 
     def stop(self) -> str:
         """Ask it to end as a supervisor does; what it said."""
         self.process.send_signal(signal.SIGTERM)
-        said, words = self.process.communicate(timeout=60)
-        assert self.process.returncode == 0, words
+        said, _ = self.process.communicate(timeout=60)
+        self._words.seek(0)
+        assert self.process.returncode == 0, self._words.read().decode()
         return said
 
     def kill(self) -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from canonical.broker import Connection
 from tests.kafka.broker import free_ports
-from tests.kafka.desk import fresh, set_, until
-from tests.kafka.runs import PARTS, Day, Run, command, committed, put, sellable
+from tests.kafka.desk import until
+from tests.kafka.runs import Day, Run, all_read, command, put, sellable
 
 
 def test_brokers_that_do_not_answer_at_the_start_are_named(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_children_end_with_their_parent(
     """A run whose parent alone is killed leaves nobody behind who holds the state."""
     put(connection, day.parts(20)[0])
     with Run(*words, "--workers", 2) as run:
-        until(lambda: not any(committed(connection).values()), "the part is read")
+        until(lambda: all_read(connection), "the part is read")
         run.process.kill()
         run.process.communicate(timeout=20)
         until(lambda: "is in use" not in sellable_says(*words, "--until-end"), "the state is free")
@@ -61,19 +61,6 @@ def test_state_of_files_is_not_taken_up_on_topics(
     sellable("--input", day.directory, "--output", tmp_path / "out", "--state", tmp_path / "state")
     done = sellable(*words, "--until-end", code=2)
     assert "edges was 'files to files', is 'topics to topics'" in done.stderr
-
-
-def test_records_that_do_not_arrive_make_the_run_fail_also_without_state(
-    connection: Connection, day: Day, tmp_path: Path
-) -> None:
-    """What is written last is only delivered when the outlets are closed, after the engine has ended."""
-    admin = fresh(connection, PARTS)
-    set_(admin, "availability", "min.insync.replicas", "2")
-    config = tmp_path / "shop.toml"
-    config.write_text('[kafka]\ndelivery_timeout = "2s"\n', encoding="utf-8")
-    words = ("--output", f"kafka://{connection.brokers}", "--local", tmp_path, "--config", config)
-    done = sellable("--input", day.directory, *words, code=1)
-    assert "availability: a record was not delivered" in done.stderr
 
 
 def test_a_byte_turned_in_what_is_kept_is_noticed(
